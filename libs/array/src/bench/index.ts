@@ -1,0 +1,1 @@
+export { benchStridedCopy, type StridedCopyRow } from './strided-copy.js';
