@@ -82,6 +82,8 @@ export interface Piece {
   readonly box: string;
   readonly raw: RawId;
   readonly tier: Tier;
+  /** Of the whole partition. */
+  readonly bytes: number;
 }
 
 export interface PlanReply extends ShardReply {
