@@ -38,13 +38,15 @@ export interface InventoryReply {
   readonly cursor?: string;
 }
 
-/** `lookup`: how a put with this id stands here; waits (bounded) for one that is under way. */
+/** `lookup`: how a put with this id stands here; with `waitMs` it waits for the end of one that is under way. */
 export interface LookupRequest {
   readonly id: PartitionId;
+  readonly waitMs?: number;
 }
 
 export interface LookupReply {
-  readonly found: boolean;
+  readonly state: 'absent' | 'underway' | 'stored';
+  /** Of a stored one. */
   readonly reply?: PutReply;
 }
 
