@@ -1,37 +1,34 @@
-import RBush from 'rbush';
 import { type Box, equals, intersects, volume } from './box.js';
 import { InvalidBoxError } from './geometry-error.js';
+import { type Axes, type Entry, TreeRow } from './tree-row.js';
 
-interface Entry<T> {
+interface Held<T> extends Entry {
   item: T;
-  readonly box: Box;
-  // Projection on the two indexed axes. The last index inside, not the first outside: the tree's ranges are closed.
-  minX: number;
-  minY: number;
-  maxX: number;
-  maxY: number;
 }
 
 /** Up to this many items a scan is quicker than a tree. */
 const FLAT_LIMIT = 32;
-/** The choice of axes is looked at again each time the index has grown by this factor. */
-const REVIEW_FACTOR = 8;
+/** The trees are built anew, with axes chosen anew, each time the index has grown by this factor. */
+const GROWTH = 8;
+/** More slabs than this also have the trees built anew; new trees have a quarter of them at most. */
+const MAX_SLABS = 256;
+/** Length of a slab in mean extents of an item: longer ones hold more strangers, shorter ones need more searches. */
+const SLAB_EXTENTS = 4;
 
 /**
- * Items with boxes of one rank, found by box. Small sets are scanned; larger ones are kept in an R*-tree over the two
- * axes on which the items are thinnest compared with the space that they occupy, and filtered exactly on the others.
+ * Items with boxes of one rank, found by box. Small sets are scanned; larger ones are kept in R*-trees over the axes
+ * on which the items are thinnest compared with the space that they occupy, and filtered exactly on the others.
  */
 export class BoxIndex<T extends { readonly id: string; readonly box: Box }> {
-  readonly #entries = new Map<string, Entry<T>>();
-  #flat: Entry<T>[] = [];
-  #tree: RBush<Entry<T>> | undefined;
-  #axisX = 0;
-  #axisY = 0;
-  #reviewAt = FLAT_LIMIT;
+  readonly #entries = new Map<string, Held<T>>();
+  /** All entries while there are no trees. */
+  #flat: Held<T>[] = [];
+  #trees: TreeRow<Held<T>> | undefined;
+  #rebuildAbove = FLAT_LIMIT;
   #rank = 0;
   #disjoint = true;
   #volume = 0;
-  // For the choice of axes: bounds of all items since the last review, and the sum of the present items' extents.
+  // For the choice of axes: bounds of all items since the index was empty, and the sum of the present items' extents.
   #hullLower: number[] = [];
   #hullUpper: number[] = [];
   #extents: number[] = [];
@@ -49,7 +46,7 @@ export class BoxIndex<T extends { readonly id: string; readonly box: Box }> {
     return this.#disjoint;
   }
 
-  /** Sum of the items' volumes in cells, overlaps counted as often as they occur. */
+  /** Sum of the items' volumes in cells; cells where items overlap count once for each of them. */
   get volume(): number {
     return this.#volume;
   }
@@ -79,9 +76,9 @@ export class BoxIndex<T extends { readonly id: string; readonly box: Box }> {
     }
     if (standing !== undefined) this.remove(item.id);
     if (this.size === 0) this.#reset(box);
-    if (this.#disjoint && this.#meetsAny(box)) this.#disjoint = false;
+    if (this.#disjoint && this.#find(box).length > 0) this.#disjoint = false;
 
-    const entry: Entry<T> = { item, box, minX: 0, minY: 0, maxX: 0, maxY: 0 };
+    const entry: Held<T> = { item, box, minX: 0, minY: 0, maxX: 0, maxY: 0 };
     this.#entries.set(item.id, entry);
     this.#volume += volume(box);
     for (let d = 0; d < this.#rank; d++) {
@@ -91,13 +88,9 @@ export class BoxIndex<T extends { readonly id: string; readonly box: Box }> {
       if (upper > (this.#hullUpper[d] as number)) this.#hullUpper[d] = upper;
       this.#extents[d] = (this.#extents[d] as number) + (upper - lower);
     }
-    if (this.#tree === undefined) {
-      this.#flat.push(entry);
-    } else {
-      this.#project(entry);
-      this.#tree.insert(entry);
-    }
-    if (this.size > this.#reviewAt) this.#review();
+    if (this.#trees === undefined) this.#flat.push(entry);
+    else this.#trees.insert(entry);
+    if (this.size > this.#rebuildAbove || (this.#trees !== undefined && this.#trees.slabs > MAX_SLABS)) this.#rebuild();
   }
 
   /** Takes an item out and returns it; undefined if there is none with this id. */
@@ -110,10 +103,10 @@ export class BoxIndex<T extends { readonly id: string; readonly box: Box }> {
     for (let d = 0; d < this.#rank; d++) {
       this.#extents[d] = (this.#extents[d] as number) - ((box.upper[d] as number) - (box.lower[d] as number));
     }
-    if (this.#tree === undefined) {
+    if (this.#trees === undefined) {
       this.#flat.splice(this.#flat.indexOf(entry), 1);
     } else {
-      this.#tree.remove(entry);
+      this.#trees.remove(entry);
       // Half the limit, so that a set that hovers around it is not rebuilt all the time.
       if (this.size < FLAT_LIMIT / 2) this.#flatten();
     }
@@ -126,81 +119,60 @@ export class BoxIndex<T extends { readonly id: string; readonly box: Box }> {
   /** All items whose boxes share a cell with `box`, in no particular order. */
   search(box: Box): T[] {
     const found: T[] = [];
-    if (box.lower.length !== this.#rank) return found;
-    const candidates = this.#candidates(box);
-    for (let i = 0; i < candidates.length; i++) {
-      const entry = candidates[i] as Entry<T>;
-      if (intersects(entry.box, box)) found.push(entry.item);
+    for (const entry of this.#find(box)) found.push(entry.item);
+    return found;
+  }
+
+  #find(box: Box): Held<T>[] {
+    if (box.lower.length !== this.#rank) return [];
+    if (this.#trees !== undefined) return this.#trees.search(box);
+    const found: Held<T>[] = [];
+    for (let i = 0; i < this.#flat.length; i++) {
+      const entry = this.#flat[i] as Held<T>;
+      if (intersects(entry.box, box)) found.push(entry);
     }
     return found;
   }
 
-  #meetsAny(box: Box): boolean {
-    const candidates = this.#candidates(box);
-    for (let i = 0; i < candidates.length; i++) {
-      if (intersects((candidates[i] as Entry<T>).box, box)) return true;
-    }
-    return false;
-  }
-
-  #candidates(box: Box): readonly Entry<T>[] {
-    if (this.#tree === undefined) return this.#flat;
-    return this.#tree.search({
-      minX: box.lower[this.#axisX] as number,
-      minY: box.lower[this.#axisY] as number,
-      maxX: (box.upper[this.#axisX] as number) - 1,
-      maxY: (box.upper[this.#axisY] as number) - 1,
-    });
-  }
-
-  #project(entry: Entry<T>): void {
-    const { lower, upper } = entry.box;
-    entry.minX = lower[this.#axisX] as number;
-    entry.minY = lower[this.#axisY] as number;
-    entry.maxX = (upper[this.#axisX] as number) - 1;
-    entry.maxY = (upper[this.#axisY] as number) - 1;
-  }
-
   #reset(box: Box): void {
     this.#rank = box.lower.length;
-    this.#tree = undefined;
-    this.#flat = [];
-    this.#reviewAt = FLAT_LIMIT;
-    this.#disjoint = true;
-    this.#volume = 0;
     this.#hullLower = box.lower.slice();
     this.#hullUpper = box.upper.slice();
     this.#extents = box.lower.map(() => 0);
   }
 
   #flatten(): void {
-    this.#tree = undefined;
+    this.#trees = undefined;
     this.#flat = [...this.#entries.values()];
-    this.#reviewAt = FLAT_LIMIT;
+    this.#rebuildAbove = FLAT_LIMIT;
   }
 
-  /** Builds the tree by bulk load, unless the one that stands has the right axes already. */
-  #review(): void {
-    this.#reviewAt = Math.max(this.size, this.#reviewAt) * REVIEW_FACTOR;
-    const axes: number[] = [];
-    for (let d = 0; d < this.#rank; d++) axes.push(d);
-    axes.sort((a, b) => this.#thickness(a) - this.#thickness(b) || a - b);
-    const x = axes[0] as number;
-    const y = axes[1] ?? x;
-    const same = (x === this.#axisX && y === this.#axisY) || (x === this.#axisY && y === this.#axisX);
-    if (this.#tree !== undefined && same) return;
-    this.#axisX = x;
-    this.#axisY = y;
-    const entries = [...this.#entries.values()];
-    for (const entry of entries) this.#project(entry);
-    this.#tree = new RBush<Entry<T>>();
-    this.#tree.load(entries);
+  #rebuild(): void {
+    this.#rebuildAbove = this.size * GROWTH;
+    this.#trees = new TreeRow(this.#chooseAxes(), this.#entries.values());
     this.#flat = [];
   }
 
-  /** Mean extent of the items along a dimension, as a share of their hull: 1 / size at best, 1 tells nothing apart. */
-  #thickness(dimension: number): number {
-    const hull = (this.#hullUpper[dimension] as number) - (this.#hullLower[dimension] as number);
-    return (this.#extents[dimension] as number) / hull;
+  /** The axes by mean extent of the items as a share of their hull: the thinner, the better an axis tells them apart. */
+  #chooseAxes(): Axes {
+    const axes = this.#extents.map((_, d) => d);
+    const share = (d: number) => (this.#extents[d] as number) / this.#hull(d);
+    axes.sort((a, b) => share(a) - share(b) || a - b);
+    const x = axes[0] as number;
+    const along = axes[2];
+    const slab =
+      along === undefined
+        ? 1
+        : Math.ceil(
+            Math.max(
+              (SLAB_EXTENTS * (this.#extents[along] as number)) / this.size,
+              (this.#hull(along) * 4) / MAX_SLABS,
+            ),
+          );
+    return { x, y: axes[1] ?? x, along, slab };
+  }
+
+  #hull(dimension: number): number {
+    return (this.#hullUpper[dimension] as number) - (this.#hullLower[dimension] as number);
   }
 }
