@@ -1,1 +1,13 @@
-export {};
+export { Bus } from './bus.js';
+export { AttemptTimeoutError, DisconnectedError, NoResponderError } from './bus-errors.js';
+export { type MonotonicClock, monotonicNow, settledWithin, sleep } from './clock.js';
+export { type ConnectOptions, connectBus } from './connect.js';
+export { controlHandler } from './control.js';
+export type { Handler, Incoming, Outgoing } from './endpoint.js';
+export { INCARNATION, newIncarnation } from './incarnation.js';
+export { type Logger, silentLogger } from './logger.js';
+export { type HeaderMap, headerSafe, type Message, type Message as Reply } from './message.js';
+export type { ReplyHandler, RequestOptions } from './request-mux.js';
+export { isTransient, type RetryOptions, retryDelay, retrying } from './retry.js';
+export { type EndpointSpec, type Served, type ServiceSpec, serve } from './service.js';
+export { type Subscribed, type SubscribeOptions, subscribe } from './subscribe.js';
