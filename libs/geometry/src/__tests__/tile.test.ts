@@ -164,9 +164,15 @@ describe('many partitions', () => {
 
   // Quadratic work on these would take from several seconds up to minutes.
   test('10,648 of a grid come back whole, within a second', () => {
-    const started = performance.now();
+    // The best of three, as other processes may hold up any one of them.
+    const times: number[] = [];
+    for (let round = 0; round < 3; round++) {
+      const started = performance.now();
+      tile(domain, grid);
+      times.push(performance.now() - started);
+    }
+    expect(Math.min(...times)).toBeLessThan(1000);
     const { pieces, missing } = tile(domain, grid);
-    expect(performance.now() - started).toBeLessThan(1000);
     expect(missing).toEqual([]);
     expect(pieces).toEqual(grid.map((partition) => ({ box: partition.box, partition })));
   });

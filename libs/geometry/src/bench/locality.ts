@@ -28,17 +28,16 @@ export const LOCALITY_SHAPES: readonly (readonly number[])[] = [
   [64, 64, 64, 8],
 ];
 
-const BOXES = 2000;
 const BUILDS = 5;
 
-/** One row for each shape with 16 and with 64 shards. */
-export function localityTable(): LocalityRow[] {
+/** One row for each shape with 16 and with 64 shards, averaged over so many random boxes. */
+export function localityTable(boxes = 2000): LocalityRow[] {
   const rows: LocalityRow[] = [];
-  for (const shape of LOCALITY_SHAPES) for (const shards of [16, 64]) rows.push(measure(shape, shards));
+  for (const shape of LOCALITY_SHAPES) for (const shards of [16, 64]) rows.push(measure(shape, shards, boxes));
   return rows;
 }
 
-function measure(shape: readonly number[], shards: number): LocalityRow {
+function measure(shape: readonly number[], shards: number, count: number): LocalityRow {
   const random = seededRandom(shards);
   const builds: number[] = [];
   let map: ShardMap = createShardMap({ shape, shards });
@@ -49,7 +48,7 @@ function measure(shape: readonly number[], shards: number): LocalityRow {
   }
   builds.sort((a, b) => a - b);
 
-  const boxes = Array.from({ length: BOXES }, () => boxOfShare(random, shape));
+  const boxes = Array.from({ length: count }, () => boxOfShare(random, shape));
   let rowMajor = 0;
   for (const box of boxes) rowMajor += rowMajorShards(box, shape, shards);
   let hilbert = 0;
@@ -62,10 +61,10 @@ function measure(shape: readonly number[], shards: number): LocalityRow {
   return {
     shape,
     shards,
-    hilbert: hilbert / BOXES,
-    rowMajor: rowMajor / BOXES,
+    hilbert: hilbert / count,
+    rowMajor: rowMajor / count,
     imbalance: largest / (volume(boxOfShape(shape)) / shards),
-    shardsOfMicros: (elapsed * 1000) / BOXES,
+    shardsOfMicros: (elapsed * 1000) / count,
     constructMillis: builds[BUILDS >> 1] as number,
   };
 }
