@@ -1,0 +1,113 @@
+import { type Bus, monotonicNow, retrying, type ShardRouter } from '@tidegate/bus';
+import { type Box, volume } from '@tidegate/geometry';
+import { type Epoch, isTidegateError, NotFoundError, UnavailableError } from '@tidegate/protocol';
+import { chunkBytes, type PieceSource, readObject, readPieces } from './piece-reader.js';
+import type { PlannedPiece } from './plan.js';
+import { planCovered, type Region, type RegionPlan } from './region-planner.js';
+
+/** One read of a piece that got no answer is tried again, by a fresh plan, after this long. */
+const READ_MS = 5000;
+
+export interface RegionReaderOptions {
+  readonly bus: Bus;
+  readonly router: ShardRouter;
+  readonly source: PieceSource;
+}
+
+export interface RegionReadOptions {
+  /** Milliseconds to wait for the region to become covered. */
+  readonly waitMs: number;
+  /** Monotonic milliseconds; past it nothing is tried again. It lies after the wait. */
+  readonly deadline: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** An opaque object with its place. */
+export interface StoredObject {
+  readonly id: string;
+  readonly box: Box;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Gets regions: plans at the shards, reads at the raw-services, plans again where a piece moved or its raw-service is
+ * gone. What it returns is whole and the newest of every cell, or it throws.
+ */
+export class RegionReader {
+  readonly #bus: Bus;
+  readonly #router: ShardRouter;
+  readonly #source: PieceSource;
+
+  constructor({ bus, router, source }: RegionReaderOptions) {
+    this.#bus = bus;
+    this.#router = router;
+    this.#source = source;
+  }
+
+  /** Waits until the region is covered. Errors: see `planCovered`. */
+  plan(region: Region, { waitMs, deadline, signal }: RegionReadOptions): Promise<RegionPlan> {
+    return planCovered(this.#router, region, { waitUntil: monotonicNow() + waitMs, deadline, signal, waited: waitMs > 0 });
+  }
+
+  /**
+   * Reads an array into `target`: packed, row-major, `volume(region.box) * itemSize` bytes.
+   *
+   * @throws as `planCovered`; UnavailableError or TimeoutError at the deadline
+   */
+  async read(region: Region, target: Uint8Array, options: RegionReadOptions): Promise<{ readonly epoch: Epoch }> {
+    const { itemSize } = region.variable;
+    const expected = volume(region.box) * itemSize;
+    if (target.length !== expected) throw new RangeError(`expected a target of ${expected} bytes, got ${target.length}`);
+    return this.#planAndRead(region, options, (pieces, timeoutMs) =>
+      readPieces(this.#source, pieces, { bytes: target, box: region.box, itemSize }, chunkBytes(this.#bus), {
+        ...options,
+        timeoutMs,
+      }),
+    );
+  }
+
+  /** Reads every opaque object that a region needs, in the order of their places. */
+  async readObjects(region: Region, options: RegionReadOptions): Promise<{ readonly epoch: Epoch; readonly objects: readonly StoredObject[] }> {
+    let objects: readonly StoredObject[] = [];
+    const { epoch } = await this.#planAndRead(region, options, async (pieces, timeoutMs) => {
+      const read: StoredObject[] = [];
+      for (const piece of [...pieces].sort(byPlace)) {
+        const bytes = await readObject(this.#source, piece, chunkBytes(this.#bus), { ...options, timeoutMs });
+        read.push({ id: piece.id, box: piece.box, bytes });
+      }
+      objects = read;
+    });
+    return { epoch, objects };
+  }
+
+  async #planAndRead(
+    region: Region,
+    options: RegionReadOptions,
+    read: (pieces: readonly PlannedPiece[], timeoutMs: number) => Promise<void>,
+  ): Promise<{ readonly epoch: Epoch }> {
+    let planned = false;
+    return retrying(
+      async (remainingMs) => {
+        const plan = await this.plan(region, planned ? { ...options, waitMs: 0 } : options);
+        planned = true;
+        try {
+          await read(plan.pieces, Math.min(READ_MS, remainingMs));
+        } catch (error) {
+          // The partition was deleted, superseded or moved after the plan was made: a fresh plan tells which.
+          if (error instanceof NotFoundError) throw new UnavailableError(error.message, 1, { cause: error });
+          throw error;
+        }
+        return { epoch: plan.epoch };
+      },
+      { ...options, retryOn: (error: unknown) => planned && isTidegateError(error) && ['UNAVAILABLE', 'BUSY', 'TIMEOUT'].includes(error.code) },
+    );
+  }
+}
+
+function byPlace(a: PlannedPiece, b: PlannedPiece): number {
+  for (let axis = 0; axis < a.box.lower.length; axis++) {
+    const order = (a.box.lower[axis] ?? 0) - (b.box.lower[axis] ?? 0);
+    if (order !== 0) return order;
+  }
+  return a.id < b.id ? -1 : 1;
+}

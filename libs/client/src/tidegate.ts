@@ -1,0 +1,359 @@
+import { type Bus, monotonicNow, OwnerTable, type Roster, ShardRouter } from '@tidegate/bus';
+import { isOpaque } from '@tidegate/array';
+import { type Box, formatBox, shapeOf } from '@tidegate/geometry';
+import {
+  BadRequestError,
+  type Declaration,
+  type DeleteReply,
+  isTidegateError,
+  NotCoveredError,
+  PUBLIC,
+  type PutReply,
+  type QueryReply,
+  type RegionRef,
+  type RollbackReply,
+  SizeMismatchError,
+  type StepReply,
+  type StepSelection,
+  type StepsReply,
+  type StorageReply,
+  TimeoutError,
+  type VariableListReply,
+  type VariableRecord,
+} from '@tidegate/protocol';
+import { ulid } from 'ulid';
+import { findCovered, type StepSearch } from './covered-steps.js';
+import { control } from './control.js';
+import { bytesOf, type NdArray, ndArray } from './nd-array.js';
+import { busPieceSource } from './piece-reader.js';
+import { putPartition } from './put.js';
+import { RawChoice } from './raw-choice.js';
+import type { Region } from './region-planner.js';
+import { RegionReader, type StoredObject } from './region-reader.js';
+import { boxBytes, boxWithin, type VariableHandle, variableHandle } from './variable-handle.js';
+
+/** What every call takes: how long it may go on, and a way to give it up. */
+export interface CallOptions {
+  /** Milliseconds after which the call fails with TimeoutError, waits not counted; default 30 s. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+export interface PutRequest extends CallOptions {
+  readonly variable: string;
+  readonly step: number;
+  /** Default: the whole domain. */
+  readonly box?: Box | string;
+  /** Packed, row-major, little-endian: `volume(box) * itemSize` bytes, any number for an opaque variable. */
+  readonly data: ArrayBufferView | ArrayBuffer;
+  readonly run?: string;
+  /** ULID; the same id again is stored once. Default: a fresh one. */
+  readonly id?: string;
+  /** Milliseconds to wait for room; default 10 s. */
+  readonly waitMs?: number;
+  /** `sha256:…` of a stored annotation, or the annotation. */
+  readonly annotation?: string | Readonly<Record<string, unknown>>;
+  readonly derivedFrom?: readonly RegionRef[];
+  readonly activity?: string;
+  /** `sha256:…` of the data: checked where it is stored. */
+  readonly digest?: string;
+  readonly onProgress?: (sentBytes: number) => void;
+}
+
+export interface GetRequest extends CallOptions {
+  readonly variable: string;
+  /** A step, `latest` (the newest covered), or `next:<n>` (the first covered above n). */
+  readonly step: number | 'latest' | `next:${number}`;
+  /** Default: the whole domain. */
+  readonly box?: Box | string;
+  readonly run?: string;
+  /** Milliseconds to wait until the box is covered; default 0. */
+  readonly waitMs?: number;
+  /** Where the bytes go, of exactly the right length; default: fresh memory. */
+  readonly into?: Uint8Array;
+}
+
+export interface StepsRequestOptions extends CallOptions {
+  readonly variable: string;
+  readonly run?: string;
+  /** Steps above this one; default: all. */
+  readonly after?: number;
+  /** Only steps at which this box is covered; default: the whole domain. */
+  readonly box?: Box | string;
+  /** Milliseconds to wait for each next step before the iteration ends; default: for ever. */
+  readonly waitMs?: number;
+}
+
+const TIMEOUT_MS = 30_000;
+const PUT_WAIT_MS = 10_000;
+/** Longest single wait of an endless iteration; it is asked again after. */
+const ROUND_MS = 600_000;
+const NEXT = /^next:(0|[1-9][0-9]{0,15})$/;
+
+/** A connection to a Tidegate cluster: see `connect`. */
+export class Tidegate {
+  readonly #bus: Bus;
+  readonly #owners: OwnerTable;
+  readonly #router: ShardRouter;
+  readonly #roster: Roster;
+  readonly #choice: RawChoice;
+  readonly #reader: RegionReader;
+  readonly #handles = new Map<string, VariableHandle>();
+
+  /** Use `connect`. */
+  constructor(bus: Bus, roster: Roster, choice: RawChoice) {
+    this.#bus = bus;
+    this.#roster = roster;
+    this.#choice = choice;
+    this.#owners = OwnerTable.open(bus);
+    this.#router = new ShardRouter(bus, this.#owners);
+    this.#reader = new RegionReader({ bus, router: this.#router, source: busPieceSource(bus) });
+  }
+
+  /**
+   * Declares a variable. The same declaration again is answered with the standing record.
+   *
+   * @throws ConflictError where another declaration of that name stands, BadRequestError
+   */
+  async declare(declaration: Declaration, options: CallOptions = {}): Promise<VariableRecord> {
+    const record = await this.#control<VariableRecord>(PUBLIC.declare, declaration, options);
+    this.#handles.set(record.name, variableHandle(record));
+    return record;
+  }
+
+  /** A variable's record. @throws UnknownVariableError */
+  async variable(name: string, options: CallOptions = {}): Promise<VariableRecord> {
+    return (await this.#handle(name, options)).record;
+  }
+
+  async variables(options: CallOptions = {}): Promise<readonly VariableRecord[]> {
+    return (await this.#control<VariableListReply>(PUBLIC.variableList, {}, options)).variables;
+  }
+
+  /** Deletes a variable with all its partitions. @throws UnknownVariableError */
+  async deleteVariable(name: string, options: CallOptions = {}): Promise<void> {
+    this.#handles.delete(name);
+    await this.#control(PUBLIC.variableDelete, { name }, options);
+  }
+
+  /**
+   * Stores one partition. When it returns, the partition is readable and survives the death of any process.
+   *
+   * @throws SizeMismatchError, OutOfDomainError, StorageFullError (no room within `waitMs`), UnknownVariableError …
+   */
+  async put(request: PutRequest): Promise<PutReply> {
+    const data = bytesOf(request.data);
+    return this.#withHandle(request.variable, request, (handle) => {
+      const box = boxWithin(handle, request.box);
+      if (!isOpaque(handle.record.dtype)) {
+        const expected = boxBytes(handle, box);
+        if (data.length !== expected) throw new SizeMismatchError(expected, data.length);
+      }
+      const { annotation, waitMs = PUT_WAIT_MS } = request;
+      return putPartition(
+        this.#bus,
+        this.#choice,
+        {
+          variable: request.variable,
+          run: request.run ?? 'default',
+          step: request.step,
+          box,
+          id: request.id ?? ulid(),
+          data,
+          ...(annotation !== undefined && { annotation: typeof annotation === 'string' ? annotation : JSON.stringify(annotation) }),
+          ...(request.derivedFrom && { derivedFrom: request.derivedFrom }),
+          ...(request.activity !== undefined && { activity: request.activity }),
+          ...(request.digest !== undefined && { digest: request.digest }),
+        },
+        { waitMs, deadline: deadline(request, waitMs), signal: request.signal, onProgress: request.onProgress },
+      );
+    });
+  }
+
+  /**
+   * Gets any region of a step: the newest data of every cell, whole, or an error.
+   *
+   * @throws NotCoveredError (TimeoutError after a wait) with the missing boxes; NotFoundError for a step that its window
+   *   dropped; BadRequestError for an opaque variable (see `getObjects`)
+   */
+  async get(request: GetRequest): Promise<NdArray> {
+    return this.#withHandle(request.variable, request, async (handle) => {
+      const { dtype, name } = handle.record;
+      if (isOpaque(dtype)) throw new BadRequestError('variable', `variable "${name}" is opaque: expected getObjects, got get`);
+      const { region, options } = await this.#region(handle, request);
+      const bytes = request.into ?? new Uint8Array(boxBytes(handle, region.box));
+      const { epoch } = await this.#reader.read(region, bytes, options);
+      const { run, step, box } = region;
+      return ndArray({ variable: name, run, step, epoch, box, shape: shapeOf(box), dtype, bytes });
+    });
+  }
+
+  /** Gets the opaque objects that together cover a region, in the order of their places. Errors as `get`. */
+  async getObjects(request: Omit<GetRequest, 'into'>): Promise<readonly StoredObject[]> {
+    return this.#withHandle(request.variable, request, async (handle) => {
+      const { region, options } = await this.#region(handle, request);
+      return (await this.#reader.readObjects(region, options)).objects;
+    });
+  }
+
+  /** Which partitions a region would be read from, and what is missing. */
+  query(request: { variable: string; step: number; box?: Box | string; run?: string; waitMs?: number } & CallOptions): Promise<QueryReply> {
+    const { variable, step, box, run, waitMs = 0 } = request;
+    const body = { variable, step, ...(box !== undefined && { box: boxText(box) }), ...(run !== undefined && { run }), wait: waitMs };
+    return this.#control(PUBLIC.query, body, request, waitMs);
+  }
+
+  /** What is staged of a variable, step by step. */
+  async listSteps(request: { variable: string; run?: string; after?: number; waitMs?: number } & CallOptions): Promise<readonly StepReply[]> {
+    const { variable, run, after, waitMs = 0 } = request;
+    const steps: StepReply[] = [];
+    let from = after;
+    for (;;) {
+      const body = { variable, ...(run !== undefined && { run }), ...(from !== undefined && { after: from }), wait: steps.length === 0 ? waitMs : 0 };
+      const reply = await this.#control<StepsReply>(PUBLIC.steps, body, request, waitMs);
+      steps.push(...reply.steps);
+      from = reply.steps.at(-1)?.step;
+      if (!reply.more || from === undefined) return steps;
+    }
+  }
+
+  /** Covered steps in rising order, as they become covered; ends when `waitMs` pass without another one. */
+  async *steps(request: StepsRequestOptions): AsyncGenerator<number, void, undefined> {
+    let after = request.after ?? -1;
+    for (;;) {
+      const step = await this.#nextStep(request, after);
+      if (step === undefined) {
+        if (request.waitMs !== undefined) return;
+        continue;
+      }
+      after = step;
+      yield step;
+    }
+  }
+
+  /** Deletes steps, or with `box` the partitions inside it. */
+  delete(request: { variable: string; steps: StepSelection; run?: string; box?: Box | string } & CallOptions): Promise<DeleteReply> {
+    const { variable, steps, run, box } = request;
+    const body = { variable, steps, ...(run !== undefined && { run }), ...(box !== undefined && { box: boxText(box) }) };
+    return this.#control(PUBLIC.delete, body, request);
+  }
+
+  /** Keeps steps in memory, whatever the window and the pressure. */
+  async pin(request: { variable: string; steps: StepSelection; run?: string; reason?: string } & CallOptions): Promise<void> {
+    await this.#control(PUBLIC.pin, pinBody(request), request);
+  }
+
+  async unpin(request: { variable: string; steps: StepSelection; run?: string; reason?: string } & CallOptions): Promise<void> {
+    await this.#control(PUBLIC.unpin, pinBody(request), request);
+  }
+
+  /** Supersedes every step of a run above `toStep`. */
+  rollback(request: { run: string; toStep: number; variables?: readonly string[]; reason?: string } & CallOptions): Promise<RollbackReply> {
+    const { run, toStep, variables, reason } = request;
+    return this.#control(PUBLIC.rollback, { run, toStep, ...(variables && { variables }), ...(reason !== undefined && { reason }) }, request);
+  }
+
+  /** Room and state of every raw-service. */
+  storage(options: CallOptions = {}): Promise<StorageReply> {
+    return this.#control(PUBLIC.storage, {}, options);
+  }
+
+  async close(): Promise<void> {
+    this.#owners.close();
+    await this.#roster.stop();
+    await this.#bus.close();
+  }
+
+  #control<T>(subject: string, body: unknown, { timeoutMs = TIMEOUT_MS, signal }: CallOptions, waitMs = 0): Promise<T> {
+    return control<T>(this.#bus, subject, body, { deadline: monotonicNow() + timeoutMs + waitMs, signal });
+  }
+
+  async #handle(name: string, options: CallOptions): Promise<VariableHandle> {
+    const known = this.#handles.get(name);
+    if (known) return known;
+    const handle = variableHandle(await this.#control<VariableRecord>(PUBLIC.variableGet, { name }, options));
+    this.#handles.set(name, handle);
+    return handle;
+  }
+
+  /** Runs a call with the variable's record; once more with a fresh one where the record turned out to be of old. */
+  async #withHandle<T>(name: string, options: CallOptions, call: (handle: VariableHandle) => Promise<T>): Promise<T> {
+    const handle = await this.#handle(name, options);
+    try {
+      return await call(handle);
+    } catch (error) {
+      if (!mayBeStale(error) || this.#handles.get(name) !== handle) throw error;
+      this.#handles.delete(name);
+      const fresh = await this.#handle(name, options);
+      if (fresh.record.createdAt === handle.record.createdAt) throw error;
+      return call(fresh);
+    }
+  }
+
+  async #region(handle: VariableHandle, request: GetRequest) {
+    const { signal, waitMs = 0, run = 'default' } = request;
+    const box = boxWithin(handle, request.box);
+    const waitUntil = monotonicNow() + waitMs;
+    const until = deadline(request, waitMs);
+    const step = typeof request.step === 'number' ? request.step : await this.#searchStep(handle, run, box, request.step, { waitUntil, deadline: until, signal }, waitMs);
+    const region: Region = { variable: handle, run, step, box };
+    return { region, options: { waitMs: Math.max(0, waitUntil - monotonicNow()), deadline: until, signal } };
+  }
+
+  async #searchStep(
+    handle: VariableHandle,
+    run: string,
+    box: Box,
+    wanted: string,
+    options: { waitUntil: number; deadline: number; signal: AbortSignal | undefined },
+    waitMs: number,
+  ): Promise<number> {
+    const step = await findCovered(this.#router, { variable: handle, run, box, search: stepSearch(wanted) }, options);
+    if (step !== undefined) return step;
+    const message = `expected a covered step (${wanted}) of variable "${handle.record.name}", run "${run}", got none`;
+    if (waitMs > 0) throw new TimeoutError(`the wait ended: ${message}`, { missing: [formatBox(box)], missingCount: 1 });
+    throw new NotCoveredError(message, { missing: [formatBox(box)], missingCount: 1 });
+  }
+
+  async #nextStep(request: StepsRequestOptions, after: number): Promise<number | undefined> {
+    const waitMs = request.waitMs ?? ROUND_MS;
+    return this.#withHandle(request.variable, request, (handle) =>
+      findCovered(
+        this.#router,
+        { variable: handle, run: request.run ?? 'default', box: boxWithin(handle, request.box), search: { firstAbove: after } },
+        { waitUntil: monotonicNow() + waitMs, deadline: deadline(request, waitMs), signal: request.signal },
+      ),
+    );
+  }
+}
+
+/** What `latest` and `next:<n>` look for. @throws BadRequestError */
+export function stepSearch(wanted: string): StepSearch {
+  if (wanted === 'latest') return { newestAbove: -1 };
+  const next = NEXT.exec(wanted);
+  const after = Number(next?.[1]);
+  if (!next || !Number.isSafeInteger(after)) {
+    throw new BadRequestError('step', `expected a step 0 … 2^53-1, "latest" or "next:<n>", got ${JSON.stringify(wanted)}`);
+  }
+  return { firstAbove: after };
+}
+
+function deadline({ timeoutMs = TIMEOUT_MS }: CallOptions, waitMs: number): number {
+  return monotonicNow() + waitMs + timeoutMs;
+}
+
+function boxText(box: Box | string): string {
+  return typeof box === 'string' ? box : formatBox(box);
+}
+
+function pinBody({ variable, steps, run, reason }: { variable: string; steps: StepSelection; run?: string; reason?: string }) {
+  return { variable, steps, ...(run !== undefined && { run }), ...(reason !== undefined && { reason }) };
+}
+
+/** Errors that a record of a variable since deleted and declared anew would also cause. */
+function mayBeStale(error: unknown): boolean {
+  return (
+    isTidegateError(error) &&
+    ['UNKNOWN_VARIABLE', 'SIZE_MISMATCH', 'OUT_OF_DOMAIN', 'BAD_REQUEST', 'NOT_COVERED', 'NOT_FOUND'].includes(error.code)
+  );
+}

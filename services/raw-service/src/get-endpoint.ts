@@ -1,0 +1,138 @@
+import { isOpaque } from '@tidegate/array';
+import { type Bus, type Handler, type HeaderMap, type Incoming, monotonicNow, type Outgoing } from '@tidegate/bus';
+import type { ShardRouter } from '@tidegate/bus';
+import { boxBytes, boxWithin, findCovered, type PieceSource, type Region, RegionReader, stepSearch, type VariableHandle } from '@tidegate/client/region';
+import { type Box, formatBox, shapeOf, splitBox } from '@tidegate/geometry';
+import {
+  BadRequestError,
+  boxHeader,
+  DEFAULT_RUN,
+  HEADERS,
+  integerHeader,
+  NotCoveredError,
+  nameHeader,
+  TimeoutError,
+  TooLargeError,
+  waitHeader,
+} from '@tidegate/protocol';
+import type { Catalog } from './catalog.js';
+
+export interface GetEndpointOptions {
+  readonly bus: Bus;
+  readonly router: ShardRouter;
+  readonly source: PieceSource;
+  readonly catalog: Catalog;
+}
+
+/** How long a get looks for owners and raw-services, its wait not counted. */
+const GET_MS = 15_000;
+const STREAM_BYTES = 1 << 20;
+/** Sent between two waits for the server, the only backpressure that there is. */
+const FLUSH_BYTES = 4 << 20;
+const HEADER_ROOM = 4096;
+
+interface Asked {
+  readonly region: Region;
+  readonly options: { readonly waitMs: number; readonly deadline: number };
+  readonly stream: boolean;
+}
+
+/** `tide.v1.get`: a region for a client that has no more than NATS. */
+export function getHandler(options: GetEndpointOptions): Handler {
+  const reader = new RegionReader(options);
+  return async (request) => {
+    const asked = await parse(options, request);
+    return isOpaque(asked.region.variable.record.dtype) ? sendObjects(reader, asked, request) : sendArray(options, reader, asked, request);
+  };
+}
+
+async function parse({ catalog, router }: GetEndpointOptions, request: Incoming): Promise<Asked> {
+  const read = (name: string) => request.header(name);
+  const name = nameHeader(read, HEADERS.variable);
+  const run = nameHeader(read, HEADERS.run, DEFAULT_RUN);
+  const waitMs = waitHeader(read);
+  const stream = read(HEADERS.stream);
+  if (stream !== '' && stream !== 'true' && stream !== 'false') {
+    throw new BadRequestError(HEADERS.stream, `expected "true" or "false", got ${JSON.stringify(stream.slice(0, 80))}`);
+  }
+  const wanted = read(HEADERS.step);
+  const search = /^\d/.test(wanted) || wanted === '' ? undefined : headerSearch(wanted);
+  const number = search ? undefined : integerHeader(read, HEADERS.step);
+  const given = boxHeader(read);
+  const variable = await catalog.variable(name);
+  const box = boxWithin(variable, given, HEADERS.box);
+  const waitUntil = monotonicNow() + waitMs;
+  const deadline = waitUntil + GET_MS;
+  const step = number ?? (search && (await findCovered(router, { variable, run, box, search }, { waitUntil, deadline })));
+  if (step === undefined) throw noStep(variable, run, box, wanted, waitMs);
+  const region = { variable, run, step, box };
+  return { region, options: { waitMs: Math.max(0, Math.round(waitUntil - monotonicNow())), deadline }, stream: stream === 'true' };
+}
+
+function headerSearch(wanted: string) {
+  try {
+    return stepSearch(wanted);
+  } catch (error) {
+    if (error instanceof BadRequestError) throw new BadRequestError(HEADERS.step, error.message);
+    throw error;
+  }
+}
+
+function noStep(variable: VariableHandle, run: string, box: Box, wanted: string, waitMs: number) {
+  const message = `expected a covered step (${wanted}) of variable "${variable.record.name}", run "${run}", got none`;
+  const missing = { missing: [formatBox(box)], missingCount: 1 };
+  return waitMs > 0 ? new TimeoutError(`the wait ended: ${message}`, missing) : new NotCoveredError(message, missing);
+}
+
+function regionHeaders({ variable, step, box }: Region, epoch: number): HeaderMap {
+  return {
+    [HEADERS.dtype]: variable.record.dtype,
+    [HEADERS.shape]: JSON.stringify(shapeOf(box)),
+    [HEADERS.step]: String(step),
+    [HEADERS.epoch]: String(epoch),
+    [HEADERS.box]: formatBox(box),
+  };
+}
+
+async function sendArray({ bus }: GetEndpointOptions, reader: RegionReader, { region, options, stream }: Asked, request: Incoming): Promise<Outgoing | undefined> {
+  const total = boxBytes(region.variable, region.box);
+  const largest = bus.maxPayload - HEADER_ROOM;
+  if (total <= largest) {
+    const data = new Uint8Array(total);
+    const { epoch } = await reader.read(region, data, options);
+    const headers = regionHeaders(region, epoch);
+    return { data, headers: stream ? { ...headers, [HEADERS.offset]: '0', [HEADERS.totalBytes]: String(total) } : headers };
+  }
+  if (!stream) {
+    throw new TooLargeError(`the box has ${total} bytes, which do not fit one message of ${largest}: ask with ${HEADERS.stream}: true, or for a smaller box`, largest);
+  }
+  // The first plan waits for the whole region; each part is then planned again, since pieces may move meanwhile.
+  const { epoch } = await reader.plan(region, options);
+  let offset = 0;
+  let unflushed = 0;
+  for (const box of splitBox(region.box, Math.max(1, Math.floor(Math.min(STREAM_BYTES, largest) / region.variable.itemSize)))) {
+    const data = new Uint8Array(boxBytes(region.variable, box));
+    await reader.read({ ...region, box }, data, { waitMs: 0, deadline: monotonicNow() + GET_MS });
+    request.send(data, { ...regionHeaders(region, epoch), [HEADERS.offset]: String(offset), [HEADERS.totalBytes]: String(total) });
+    offset += data.length;
+    unflushed += data.length;
+    if (unflushed >= FLUSH_BYTES) {
+      unflushed = 0;
+      await request.flush();
+    }
+  }
+  return undefined;
+}
+
+async function sendObjects(reader: RegionReader, { region, options }: Asked, request: Incoming): Promise<undefined> {
+  const { epoch, objects } = await reader.readObjects(region, options);
+  for (const [at, { box, bytes }] of objects.entries()) {
+    request.send(bytes, {
+      ...regionHeaders({ ...region, box }, epoch),
+      [HEADERS.index]: String(at),
+      [HEADERS.count]: String(objects.length),
+    });
+    await request.flush();
+  }
+  return undefined;
+}

@@ -1,0 +1,32 @@
+import { type Bus, type Roster, streamUse } from '@tidegate/bus';
+import { type RawStorage, rawSubject, STREAMS, type StorageReply, type StorageState, type StreamUse } from '@tidegate/protocol';
+import type { Logger } from '@tidegate/bus';
+
+/** A raw-service that does not tell its room within so long is left out of the answer. */
+const ANSWER_MS = 1000;
+const ORDER: readonly StorageState[] = ['ok', 'nearfull', 'full', 'critical'];
+
+/** The worse of two states. */
+export function worse(a: StorageState, b: StorageState): StorageState {
+  return ORDER.indexOf(a) >= ORDER.indexOf(b) ? a : b;
+}
+
+/** Room and state of every live raw-service and of the streams, and the worst of the states. */
+export async function clusterStorage(bus: Bus, roster: Roster, logger: Logger): Promise<StorageReply> {
+  const told = await Promise.all(
+    roster.live('raw').map(({ id }) =>
+      bus.requestJson<RawStorage>(rawSubject(id, 'storage'), {}, { timeoutMs: ANSWER_MS }).catch((error: unknown) => {
+        logger.warn({ err: error, rawService: id }, 'a raw-service does not tell its room');
+        return undefined;
+      }),
+    ),
+  );
+  const services = told.filter((service) => service !== undefined).sort((a, b) => (a.id < b.id ? -1 : 1));
+  const streams = await Promise.all(
+    Object.values(STREAMS).map(async ({ name }): Promise<StreamUse> => {
+      const { messages, bytes, maxBytes } = await streamUse(bus, name);
+      return { name, messages, usedBytes: bytes, limitBytes: maxBytes };
+    }),
+  );
+  return { state: services.reduce<StorageState>((state, service) => worse(state, service.state), 'ok'), services, streams };
+}
