@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type ShardOperation, type ShardReply, type ShardRequest, shardSubject } from '@tidegate/protocol';
-import { monotonicNow } from './clock.js';
+import { monotonicNow, sleep } from './clock.js';
 import type { Bus } from './connect.js';
 import type { OwnerTable } from './owner-table.js';
 import { retrying } from './retry.js';
@@ -78,8 +77,7 @@ export class ShardRouter {
         return notOwned;
       }, options);
       if (left.length === 0) return;
-      if (left.length === members.length)
-        await sleep(PAUSE_MS, undefined, options.signal ? { signal: options.signal } : {});
+      if (left.length === members.length) await sleep(PAUSE_MS, options.signal);
       await all(left.length === members.length ? this.groups(left) : left.map((shard) => [shard]));
     };
     const all = async (groups: readonly (readonly number[])[]): Promise<void> => {

@@ -1,4 +1,4 @@
-import { type BusOptions, connectBus, monotonicNow, openBucket, Roster } from '@tidegate/bus';
+import { type ConnectOptions as BusOptions, connectBus, monotonicNow, openBucket, Roster } from '@tidegate/bus';
 import { RawChoice } from './raw-choice.js';
 import { Tidegate } from './tidegate.js';
 

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { monotonicNow, type ShardRouter } from '@tidegate/bus';
+import { monotonicNow, type ShardRouter, sleep } from '@tidegate/bus';
 import { type Box, formatBox } from '@tidegate/geometry';
 import { type CoveredReply, type CoveredRequest, STEPS_LIMIT, UnavailableError } from '@tidegate/protocol';
 import type { VariableHandle } from './variable-handle.js';
@@ -32,11 +31,15 @@ const REGROUP_MS = 20;
  * and the lists are intersected whenever one of them changes, so the answer comes with the last shard's change and no
  * step is passed over, in whatever order the shards complete them.
  */
-export async function findCovered(router: ShardRouter, what: CoveredSearch, options: SearchOptions): Promise<number | undefined> {
+export async function findCovered(
+  router: ShardRouter,
+  what: CoveredSearch,
+  options: SearchOptions,
+): Promise<number | undefined> {
   for (;;) {
     const outcome = await follow(router, what, options);
     if (outcome !== 'regroup') return outcome;
-    await sleep(REGROUP_MS, undefined, options.signal ? { signal: options.signal } : {});
+    await sleep(REGROUP_MS, options.signal);
   }
 }
 
@@ -45,7 +48,11 @@ interface Listed {
   readonly more: boolean;
 }
 
-async function follow(router: ShardRouter, what: CoveredSearch, options: SearchOptions): Promise<number | undefined | 'regroup'> {
+async function follow(
+  router: ShardRouter,
+  what: CoveredSearch,
+  options: SearchOptions,
+): Promise<number | undefined | 'regroup'> {
   const groups = router.groups(what.variable.map.shardsOf(what.box));
   const lists: (Listed | undefined)[] = groups.map(() => undefined);
   const ended = new AbortController();
@@ -105,9 +112,12 @@ async function followGroup(
     if (replies.length !== 1 || !reply) return 'regroup';
     if (reply.absent?.length) {
       if (monotonicNow() > options.waitUntil) {
-        throw new UnavailableError(`data may be missing while raw-service ${reply.absent.join(', ')} does not answer`, 1000);
+        throw new UnavailableError(
+          `data may be missing while raw-service ${reply.absent.join(', ')} does not answer`,
+          1000,
+        );
       }
-      await sleep(REGROUP_MS, undefined, { signal: options.signal });
+      await sleep(REGROUP_MS, options.signal);
       continue;
     }
     if (told(reply)) return 'ended';

@@ -20,7 +20,9 @@ export interface NdArray<D extends DType = DType> {
 /** The bytes of what a caller puts, without a copy. */
 export function bytesOf(data: ArrayBufferView | ArrayBuffer): Uint8Array {
   if (data instanceof Uint8Array) return data;
-  return data instanceof ArrayBuffer ? new Uint8Array(data) : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  return data instanceof ArrayBuffer
+    ? new Uint8Array(data)
+    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
 }
 
 /** Adds the typed view to the parts of an array. */

@@ -1,5 +1,5 @@
-import type { Bus } from '@tidegate/bus';
 import { copyBox } from '@tidegate/array';
+import type { Bus } from '@tidegate/bus';
 import { type Box, equals, formatBox, splitBox } from '@tidegate/geometry';
 import { type PartitionId, type RawId, type ReadRequest, rawSubject } from '@tidegate/protocol';
 import type { PlannedPiece } from './plan.js';
@@ -64,14 +64,21 @@ export async function readPieces(
   options: ReadOptions,
 ): Promise<void> {
   const { itemSize } = target;
-  await inFlight(chunks(pieces, Math.max(1, Math.floor(chunk / itemSize))), IN_FLIGHT_BYTES / chunk, async ({ piece, box }) => {
-    const bytes = await source.readBox(piece.raw, piece.id, box, options);
-    if (equals(box, target.box)) target.bytes.set(bytes);
-    else copyBox({ source: bytes, sourceBox: box, target: target.bytes, targetBox: target.box, box, itemSize });
-  });
+  await inFlight(
+    chunks(pieces, Math.max(1, Math.floor(chunk / itemSize))),
+    IN_FLIGHT_BYTES / chunk,
+    async ({ piece, box }) => {
+      const bytes = await source.readBox(piece.raw, piece.id, box, options);
+      if (equals(box, target.box)) target.bytes.set(bytes);
+      else copyBox({ source: bytes, sourceBox: box, target: target.bytes, targetBox: target.box, box, itemSize });
+    },
+  );
 }
 
-function* chunks(pieces: readonly PlannedPiece[], cells: number): Generator<{ readonly piece: PlannedPiece; readonly box: Box }> {
+function* chunks(
+  pieces: readonly PlannedPiece[],
+  cells: number,
+): Generator<{ readonly piece: PlannedPiece; readonly box: Box }> {
   for (const piece of pieces) for (const box of splitBox(piece.box, cells)) yield { piece, box };
 }
 

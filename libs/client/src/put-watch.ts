@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Bus, NoResponderError } from '@tidegate/bus';
+import { type Bus, NoResponderError, sleep } from '@tidegate/bus';
 import { type LookupReply, type PutReply, rawSubject, TimeoutError, UnavailableError } from '@tidegate/protocol';
 
 const EVERY_MS = 500;
@@ -15,15 +14,20 @@ const ANSWER_MS = 1000;
 export async function watchPut(bus: Bus, raw: string, id: string, signal: AbortSignal): Promise<PutReply> {
   let unheard = 0;
   for (;;) {
-    await sleep(EVERY_MS, undefined, { signal });
+    await sleep(EVERY_MS, signal);
     try {
-      const { state, reply } = await bus.requestJson<LookupReply>(rawSubject(raw, 'lookup'), { id }, { timeoutMs: ANSWER_MS, signal });
+      const { state, reply } = await bus.requestJson<LookupReply>(
+        rawSubject(raw, 'lookup'),
+        { id },
+        { timeoutMs: ANSWER_MS, signal },
+      );
       if (reply) return reply;
       // The first question may overtake the put itself on its way.
       unheard = state === 'absent' ? unheard + 1 : 0;
       if (unheard > 1) throw new UnavailableError(`raw-service ${raw} lost the put: it was restarted`, 1);
     } catch (error) {
-      if (error instanceof NoResponderError) throw new UnavailableError(`raw-service ${raw} is gone`, 1, { cause: error });
+      if (error instanceof NoResponderError)
+        throw new UnavailableError(`raw-service ${raw} is gone`, 1, { cause: error });
       if (!(error instanceof TimeoutError)) throw error;
     }
   }

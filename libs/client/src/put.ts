@@ -1,9 +1,17 @@
 import { type Bus, retrying } from '@tidegate/bus';
-import { formatBox } from '@tidegate/geometry';
-import { HEADERS, isTidegateError, type PutReply, type RegionRef, rawSubject, StorageFullError, UnavailableError } from '@tidegate/protocol';
 import type { Box } from '@tidegate/geometry';
-import type { RawChoice } from './raw-choice.js';
+import { formatBox } from '@tidegate/geometry';
+import {
+  HEADERS,
+  isTidegateError,
+  type PutReply,
+  type RegionRef,
+  rawSubject,
+  StorageFullError,
+  UnavailableError,
+} from '@tidegate/protocol';
 import { watchPut } from './put-watch.js';
+import type { RawChoice } from './raw-choice.js';
 import { upload } from './upload.js';
 
 /** A put as the SDK sends it. */
@@ -67,33 +75,35 @@ function headerBytes(headers: Record<string, string>): number {
  *
  * @throws the typed error of the last answer; TimeoutError at the deadline
  */
-export async function putPartition(bus: Bus, choice: RawChoice, put: PutMessage, options: PutOptions): Promise<PutReply> {
+export async function putPartition(
+  bus: Bus,
+  choice: RawChoice,
+  put: PutMessage,
+  options: PutOptions,
+): Promise<PutReply> {
   const full = new Set<string>();
   let waiting = false;
-  const send = retrying(
-    async (remainingMs) => {
-      const raw = choice.next(full);
-      if (raw === undefined) throw new UnavailableError('no raw-service is live', 100);
-      const waitMs = waiting ? Math.min(options.waitMs, remainingMs) : 0;
-      try {
-        return await attempt(bus, raw, put, { ...options, waitMs, remainingMs });
-      } catch (error) {
-        if (!isTidegateError(error)) throw error;
-        if (error instanceof StorageFullError) {
-          full.add(raw);
-          // Every service was asked without a wait; from now on one of them is waited at, if the caller wants that.
-          if (full.size < choice.size) throw new UnavailableError(error.message, 1, { cause: error });
-          full.clear();
-          if (waiting || options.waitMs === 0) throw error;
-          waiting = true;
-          throw new UnavailableError(error.message, 1, { cause: error });
-        }
-        if (error.code === 'UNAVAILABLE' || error.code === 'TIMEOUT') choice.suspect(raw);
-        throw error;
+  const send = retrying(async (remainingMs) => {
+    const raw = choice.next(full);
+    if (raw === undefined) throw new UnavailableError('no raw-service is live', 100);
+    const waitMs = waiting ? Math.min(options.waitMs, remainingMs) : 0;
+    try {
+      return await attempt(bus, raw, put, { ...options, waitMs, remainingMs });
+    } catch (error) {
+      if (!isTidegateError(error)) throw error;
+      if (error instanceof StorageFullError) {
+        full.add(raw);
+        // Every service was asked without a wait; from now on one of them is waited at, if the caller wants that.
+        if (full.size < choice.size) throw new UnavailableError(error.message, 1, { cause: error });
+        full.clear();
+        if (waiting || options.waitMs === 0) throw error;
+        waiting = true;
+        throw new UnavailableError(error.message, 1, { cause: error });
       }
-    },
-    options,
-  );
+      if (error.code === 'UNAVAILABLE' || error.code === 'TIMEOUT') choice.suspect(raw);
+      throw error;
+    }
+  }, options);
   return send.catch((error: unknown) => {
     throw error instanceof UnavailableError && error.cause instanceof StorageFullError ? error.cause : error;
   });

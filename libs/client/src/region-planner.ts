@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { monotonicNow, type ShardRouter } from '@tidegate/bus';
+import { monotonicNow, type ShardRouter, sleep } from '@tidegate/bus';
 import { type Box, formatBox } from '@tidegate/geometry';
 import {
   type Epoch,
@@ -54,9 +53,12 @@ export async function planRegion(router: ShardRouter, region: Region, options: P
     const absent = new Set(replies.flatMap((reply) => reply.absent ?? []));
     if (absent.size === 0) return joinReplies(replies);
     if (monotonicNow() + INCOMPLETE_MS > options.deadline) {
-      throw new UnavailableError(`data may be missing while raw-service ${[...absent].join(', ')} does not answer`, 1000);
+      throw new UnavailableError(
+        `data may be missing while raw-service ${[...absent].join(', ')} does not answer`,
+        1000,
+      );
     }
-    await sleep(INCOMPLETE_MS, undefined, options.signal ? { signal: options.signal } : {});
+    await sleep(INCOMPLETE_MS, options.signal);
   }
 }
 
@@ -66,7 +68,11 @@ export async function planRegion(router: ShardRouter, region: Region, options: P
  * @throws NotCoveredError without a wait, TimeoutError after one, both with the missing boxes; NotFoundError for a step
  *   that its window dropped
  */
-export async function planCovered(router: ShardRouter, region: Region, options: PlanOptions & { readonly waited: boolean }): Promise<RegionPlan> {
+export async function planCovered(
+  router: ShardRouter,
+  region: Region,
+  options: PlanOptions & { readonly waited: boolean },
+): Promise<RegionPlan> {
   const plan = await planRegion(router, region, options);
   if (plan.covered) return plan;
   const { record } = region.variable;
@@ -78,7 +84,11 @@ export async function planCovered(router: ShardRouter, region: Region, options: 
   throw new NotCoveredError(message, { missing, missingCount });
 }
 
-async function askShards(router: ShardRouter, region: Region, { waitUntil, deadline, signal }: PlanOptions): Promise<readonly PlanReply[]> {
+async function askShards(
+  router: ShardRouter,
+  region: Region,
+  { waitUntil, deadline, signal }: PlanOptions,
+): Promise<readonly PlanReply[]> {
   const waitMs = Math.max(0, waitUntil - monotonicNow());
   return router.request<PlanRequest, PlanReply>(
     'plan',

@@ -46,7 +46,12 @@ export class RegionReader {
 
   /** Waits until the region is covered. Errors: see `planCovered`. */
   plan(region: Region, { waitMs, deadline, signal }: RegionReadOptions): Promise<RegionPlan> {
-    return planCovered(this.#router, region, { waitUntil: monotonicNow() + waitMs, deadline, signal, waited: waitMs > 0 });
+    return planCovered(this.#router, region, {
+      waitUntil: monotonicNow() + waitMs,
+      deadline,
+      signal,
+      waited: waitMs > 0,
+    });
   }
 
   /**
@@ -57,7 +62,8 @@ export class RegionReader {
   async read(region: Region, target: Uint8Array, options: RegionReadOptions): Promise<{ readonly epoch: Epoch }> {
     const { itemSize } = region.variable;
     const expected = volume(region.box) * itemSize;
-    if (target.length !== expected) throw new RangeError(`expected a target of ${expected} bytes, got ${target.length}`);
+    if (target.length !== expected)
+      throw new RangeError(`expected a target of ${expected} bytes, got ${target.length}`);
     return this.#planAndRead(region, options, (pieces, timeoutMs) =>
       readPieces(this.#source, pieces, { bytes: target, box: region.box, itemSize }, chunkBytes(this.#bus), {
         ...options,
@@ -67,7 +73,10 @@ export class RegionReader {
   }
 
   /** Reads every opaque object that a region needs, in the order of their places. */
-  async readObjects(region: Region, options: RegionReadOptions): Promise<{ readonly epoch: Epoch; readonly objects: readonly StoredObject[] }> {
+  async readObjects(
+    region: Region,
+    options: RegionReadOptions,
+  ): Promise<{ readonly epoch: Epoch; readonly objects: readonly StoredObject[] }> {
     let objects: readonly StoredObject[] = [];
     const { epoch } = await this.#planAndRead(region, options, async (pieces, timeoutMs) => {
       const read: StoredObject[] = [];
@@ -99,7 +108,11 @@ export class RegionReader {
         }
         return { epoch: plan.epoch };
       },
-      { ...options, retryOn: (error: unknown) => planned && isTidegateError(error) && ['UNAVAILABLE', 'BUSY', 'TIMEOUT'].includes(error.code) },
+      {
+        ...options,
+        retryOn: (error: unknown) =>
+          planned && isTidegateError(error) && ['UNAVAILABLE', 'BUSY', 'TIMEOUT'].includes(error.code),
+      },
     );
   }
 }

@@ -1,5 +1,5 @@
-import { type Bus, monotonicNow, OwnerTable, type Roster, ShardRouter } from '@tidegate/bus';
 import { isOpaque } from '@tidegate/array';
+import { type Bus, monotonicNow, OwnerTable, type Roster, ShardRouter } from '@tidegate/bus';
 import { type Box, formatBox, shapeOf } from '@tidegate/geometry';
 import {
   BadRequestError,
@@ -22,12 +22,12 @@ import {
   type VariableRecord,
 } from '@tidegate/protocol';
 import { ulid } from 'ulid';
-import { findCovered, type StepSearch } from './covered-steps.js';
 import { control } from './control.js';
+import { findCovered, type StepSearch } from './covered-steps.js';
 import { bytesOf, type NdArray, ndArray } from './nd-array.js';
 import { busPieceSource } from './piece-reader.js';
 import { putPartition } from './put.js';
-import { RawChoice } from './raw-choice.js';
+import type { RawChoice } from './raw-choice.js';
 import type { Region } from './region-planner.js';
 import { RegionReader, type StoredObject } from './region-reader.js';
 import { boxBytes, boxWithin, type VariableHandle, variableHandle } from './variable-handle.js';
@@ -160,7 +160,9 @@ export class Tidegate {
           box,
           id: request.id ?? ulid(),
           data,
-          ...(annotation !== undefined && { annotation: typeof annotation === 'string' ? annotation : JSON.stringify(annotation) }),
+          ...(annotation !== undefined && {
+            annotation: typeof annotation === 'string' ? annotation : JSON.stringify(annotation),
+          }),
           ...(request.derivedFrom && { derivedFrom: request.derivedFrom }),
           ...(request.activity !== undefined && { activity: request.activity }),
           ...(request.digest !== undefined && { digest: request.digest }),
@@ -179,7 +181,8 @@ export class Tidegate {
   async get(request: GetRequest): Promise<NdArray> {
     return this.#withHandle(request.variable, request, async (handle) => {
       const { dtype, name } = handle.record;
-      if (isOpaque(dtype)) throw new BadRequestError('variable', `variable "${name}" is opaque: expected getObjects, got get`);
+      if (isOpaque(dtype))
+        throw new BadRequestError('variable', `variable "${name}" is opaque: expected getObjects, got get`);
       const { region, options } = await this.#region(handle, request);
       const bytes = request.into ?? new Uint8Array(boxBytes(handle, region.box));
       const { epoch } = await this.#reader.read(region, bytes, options);
@@ -197,19 +200,34 @@ export class Tidegate {
   }
 
   /** Which partitions a region would be read from, and what is missing. */
-  query(request: { variable: string; step: number; box?: Box | string; run?: string; waitMs?: number } & CallOptions): Promise<QueryReply> {
+  query(
+    request: { variable: string; step: number; box?: Box | string; run?: string; waitMs?: number } & CallOptions,
+  ): Promise<QueryReply> {
     const { variable, step, box, run, waitMs = 0 } = request;
-    const body = { variable, step, ...(box !== undefined && { box: boxText(box) }), ...(run !== undefined && { run }), wait: waitMs };
+    const body = {
+      variable,
+      step,
+      ...(box !== undefined && { box: boxText(box) }),
+      ...(run !== undefined && { run }),
+      wait: waitMs,
+    };
     return this.#control(PUBLIC.query, body, request, waitMs);
   }
 
   /** What is staged of a variable, step by step. */
-  async listSteps(request: { variable: string; run?: string; after?: number; waitMs?: number } & CallOptions): Promise<readonly StepReply[]> {
+  async listSteps(
+    request: { variable: string; run?: string; after?: number; waitMs?: number } & CallOptions,
+  ): Promise<readonly StepReply[]> {
     const { variable, run, after, waitMs = 0 } = request;
     const steps: StepReply[] = [];
     let from = after;
     for (;;) {
-      const body = { variable, ...(run !== undefined && { run }), ...(from !== undefined && { after: from }), wait: steps.length === 0 ? waitMs : 0 };
+      const body = {
+        variable,
+        ...(run !== undefined && { run }),
+        ...(from !== undefined && { after: from }),
+        wait: steps.length === 0 ? waitMs : 0,
+      };
       const reply = await this.#control<StepsReply>(PUBLIC.steps, body, request, waitMs);
       steps.push(...reply.steps);
       from = reply.steps.at(-1)?.step;
@@ -232,25 +250,42 @@ export class Tidegate {
   }
 
   /** Deletes steps, or with `box` the partitions inside it. */
-  delete(request: { variable: string; steps: StepSelection; run?: string; box?: Box | string } & CallOptions): Promise<DeleteReply> {
+  delete(
+    request: { variable: string; steps: StepSelection; run?: string; box?: Box | string } & CallOptions,
+  ): Promise<DeleteReply> {
     const { variable, steps, run, box } = request;
-    const body = { variable, steps, ...(run !== undefined && { run }), ...(box !== undefined && { box: boxText(box) }) };
+    const body = {
+      variable,
+      steps,
+      ...(run !== undefined && { run }),
+      ...(box !== undefined && { box: boxText(box) }),
+    };
     return this.#control(PUBLIC.delete, body, request);
   }
 
   /** Keeps steps in memory, whatever the window and the pressure. */
-  async pin(request: { variable: string; steps: StepSelection; run?: string; reason?: string } & CallOptions): Promise<void> {
+  async pin(
+    request: { variable: string; steps: StepSelection; run?: string; reason?: string } & CallOptions,
+  ): Promise<void> {
     await this.#control(PUBLIC.pin, pinBody(request), request);
   }
 
-  async unpin(request: { variable: string; steps: StepSelection; run?: string; reason?: string } & CallOptions): Promise<void> {
+  async unpin(
+    request: { variable: string; steps: StepSelection; run?: string; reason?: string } & CallOptions,
+  ): Promise<void> {
     await this.#control(PUBLIC.unpin, pinBody(request), request);
   }
 
   /** Supersedes every step of a run above `toStep`. */
-  rollback(request: { run: string; toStep: number; variables?: readonly string[]; reason?: string } & CallOptions): Promise<RollbackReply> {
+  rollback(
+    request: { run: string; toStep: number; variables?: readonly string[]; reason?: string } & CallOptions,
+  ): Promise<RollbackReply> {
     const { run, toStep, variables, reason } = request;
-    return this.#control(PUBLIC.rollback, { run, toStep, ...(variables && { variables }), ...(reason !== undefined && { reason }) }, request);
+    return this.#control(
+      PUBLIC.rollback,
+      { run, toStep, ...(variables && { variables }), ...(reason !== undefined && { reason }) },
+      request,
+    );
   }
 
   /** Room and state of every raw-service. */
@@ -295,7 +330,10 @@ export class Tidegate {
     const box = boxWithin(handle, request.box);
     const waitUntil = monotonicNow() + waitMs;
     const until = deadline(request, waitMs);
-    const step = typeof request.step === 'number' ? request.step : await this.#searchStep(handle, run, box, request.step, { waitUntil, deadline: until, signal }, waitMs);
+    const step =
+      typeof request.step === 'number'
+        ? request.step
+        : await this.#searchStep(handle, run, box, request.step, { waitUntil, deadline: until, signal }, waitMs);
     const region: Region = { variable: handle, run, step, box };
     return { region, options: { waitMs: Math.max(0, waitUntil - monotonicNow()), deadline: until, signal } };
   }
@@ -311,7 +349,8 @@ export class Tidegate {
     const step = await findCovered(this.#router, { variable: handle, run, box, search: stepSearch(wanted) }, options);
     if (step !== undefined) return step;
     const message = `expected a covered step (${wanted}) of variable "${handle.record.name}", run "${run}", got none`;
-    if (waitMs > 0) throw new TimeoutError(`the wait ended: ${message}`, { missing: [formatBox(box)], missingCount: 1 });
+    if (waitMs > 0)
+      throw new TimeoutError(`the wait ended: ${message}`, { missing: [formatBox(box)], missingCount: 1 });
     throw new NotCoveredError(message, { missing: [formatBox(box)], missingCount: 1 });
   }
 
@@ -320,7 +359,12 @@ export class Tidegate {
     return this.#withHandle(request.variable, request, (handle) =>
       findCovered(
         this.#router,
-        { variable: handle, run: request.run ?? 'default', box: boxWithin(handle, request.box), search: { firstAbove: after } },
+        {
+          variable: handle,
+          run: request.run ?? 'default',
+          box: boxWithin(handle, request.box),
+          search: { firstAbove: after },
+        },
         { waitUntil: monotonicNow() + waitMs, deadline: deadline(request, waitMs), signal: request.signal },
       ),
     );
@@ -333,7 +377,10 @@ export function stepSearch(wanted: string): StepSearch {
   const next = NEXT.exec(wanted);
   const after = Number(next?.[1]);
   if (!next || !Number.isSafeInteger(after)) {
-    throw new BadRequestError('step', `expected a step 0 … 2^53-1, "latest" or "next:<n>", got ${JSON.stringify(wanted)}`);
+    throw new BadRequestError(
+      'step',
+      `expected a step 0 … 2^53-1, "latest" or "next:<n>", got ${JSON.stringify(wanted)}`,
+    );
   }
   return { firstAbove: after };
 }
@@ -346,7 +393,17 @@ function boxText(box: Box | string): string {
   return typeof box === 'string' ? box : formatBox(box);
 }
 
-function pinBody({ variable, steps, run, reason }: { variable: string; steps: StepSelection; run?: string; reason?: string }) {
+function pinBody({
+  variable,
+  steps,
+  run,
+  reason,
+}: {
+  variable: string;
+  steps: StepSelection;
+  run?: string;
+  reason?: string;
+}) {
   return { variable, steps, ...(run !== undefined && { run }), ...(reason !== undefined && { reason }) };
 }
 
@@ -354,6 +411,8 @@ function pinBody({ variable, steps, run, reason }: { variable: string; steps: St
 function mayBeStale(error: unknown): boolean {
   return (
     isTidegateError(error) &&
-    ['UNKNOWN_VARIABLE', 'SIZE_MISMATCH', 'OUT_OF_DOMAIN', 'BAD_REQUEST', 'NOT_COVERED', 'NOT_FOUND'].includes(error.code)
+    ['UNKNOWN_VARIABLE', 'SIZE_MISMATCH', 'OUT_OF_DOMAIN', 'BAD_REQUEST', 'NOT_COVERED', 'NOT_FOUND'].includes(
+      error.code,
+    )
   );
 }

@@ -1,6 +1,13 @@
-import { type Bus, retrying } from '@tidegate/bus';
+import { AttemptTimeoutError, type Bus, retrying } from '@tidegate/bus';
 import { formatBox } from '@tidegate/geometry';
-import { HEADERS, NotFoundError, type PutReply, rawSubject, UnavailableError, type UploadTicket } from '@tidegate/protocol';
+import {
+  HEADERS,
+  NotFoundError,
+  type PutReply,
+  rawSubject,
+  UnavailableError,
+  type UploadTicket,
+} from '@tidegate/protocol';
 import type { PutMessage, PutOptions } from './put.js';
 
 /** A chunk or the commit is sent again after so long without an answer; both are idempotent. */
@@ -31,9 +38,17 @@ export async function upload(
     return retrying(
       (remainingMs) => {
         tries++;
-        return bus.request(ticket.subject, payload, { headers, timeoutMs: Math.min(remainingMs, timeoutMs), signal: until });
+        return bus.request(ticket.subject, payload, {
+          headers,
+          timeoutMs: Math.min(remainingMs, timeoutMs),
+          signal: until,
+        });
       },
-      { deadline: options.deadline, signal: until, retryOn: (error) => isSilence(error) && tries < CHUNK_TRIES },
+      {
+        deadline: options.deadline,
+        signal: until,
+        retryOn: (error: unknown) => error instanceof AttemptTimeoutError && tries < CHUNK_TRIES,
+      },
     );
   };
   let next = 0;
@@ -54,12 +69,8 @@ export async function upload(
     return JSON.parse(new TextDecoder().decode(reply.data)) as PutReply;
   } catch (error) {
     lanes.abort(error);
-    if (error instanceof NotFoundError) throw new UnavailableError(`raw-service ${raw} lost the upload`, 1, { cause: error });
+    if (error instanceof NotFoundError)
+      throw new UnavailableError(`raw-service ${raw} lost the upload`, 1, { cause: error });
     throw error;
   }
-}
-
-/** True for what a lost message looks like; an answer of any kind is final. */
-function isSilence(error: unknown): boolean {
-  return error instanceof Error && error.name === 'TimeoutError';
 }

@@ -1,5 +1,14 @@
 import { itemSize } from '@tidegate/array';
-import { type Box, boxOfShape, createShardMap, formatBox, parseBox, type ShardMap, volume, within } from '@tidegate/geometry';
+import {
+  type Box,
+  boxOfShape,
+  createShardMap,
+  formatBox,
+  parseBox,
+  type ShardMap,
+  volume,
+  within,
+} from '@tidegate/geometry';
 import { BadRequestError, OutOfDomainError, type VariableRecord } from '@tidegate/protocol';
 
 /** A variable's record with what is computed from it once. */
@@ -37,7 +46,10 @@ export function boxWithin(handle: VariableHandle, box: Box | string | undefined,
     );
   }
   if (!within(parsed, shape)) {
-    throw new OutOfDomainError(`expected a box inside 0:${shape.join(',0:')} of variable "${name}", got ${formatBox(parsed)}`, shape);
+    throw new OutOfDomainError(
+      `expected a box inside 0:${shape.join(',0:')} of variable "${name}", got ${formatBox(parsed)}`,
+      shape,
+    );
   }
   return parsed;
 }

@@ -1,7 +1,16 @@
 import { isOpaque } from '@tidegate/array';
-import { type Bus, type Handler, type HeaderMap, type Incoming, monotonicNow, type Outgoing } from '@tidegate/bus';
 import type { ShardRouter } from '@tidegate/bus';
-import { boxBytes, boxWithin, findCovered, type PieceSource, type Region, RegionReader, stepSearch, type VariableHandle } from '@tidegate/client/region';
+import { type Bus, type Handler, type HeaderMap, type Incoming, monotonicNow, type Outgoing } from '@tidegate/bus';
+import {
+  boxBytes,
+  boxWithin,
+  findCovered,
+  type PieceSource,
+  type Region,
+  RegionReader,
+  stepSearch,
+  type VariableHandle,
+} from '@tidegate/client/region';
 import { type Box, formatBox, shapeOf, splitBox } from '@tidegate/geometry';
 import {
   BadRequestError,
@@ -42,7 +51,9 @@ export function getHandler(options: GetEndpointOptions): Handler {
   const reader = new RegionReader(options);
   return async (request) => {
     const asked = await parse(options, request);
-    return isOpaque(asked.region.variable.record.dtype) ? sendObjects(reader, asked, request) : sendArray(options, reader, asked, request);
+    return isOpaque(asked.region.variable.record.dtype)
+      ? sendObjects(reader, asked, request)
+      : sendArray(options, reader, asked, request);
   };
 }
 
@@ -63,10 +74,15 @@ async function parse({ catalog, router }: GetEndpointOptions, request: Incoming)
   const box = boxWithin(variable, given, HEADERS.box);
   const waitUntil = monotonicNow() + waitMs;
   const deadline = waitUntil + GET_MS;
-  const step = number ?? (search && (await findCovered(router, { variable, run, box, search }, { waitUntil, deadline })));
+  const step =
+    number ?? (search && (await findCovered(router, { variable, run, box, search }, { waitUntil, deadline })));
   if (step === undefined) throw noStep(variable, run, box, wanted, waitMs);
   const region = { variable, run, step, box };
-  return { region, options: { waitMs: Math.max(0, Math.round(waitUntil - monotonicNow())), deadline }, stream: stream === 'true' };
+  return {
+    region,
+    options: { waitMs: Math.max(0, Math.round(waitUntil - monotonicNow())), deadline },
+    stream: stream === 'true',
+  };
 }
 
 function headerSearch(wanted: string) {
@@ -94,26 +110,44 @@ function regionHeaders({ variable, step, box }: Region, epoch: number): HeaderMa
   };
 }
 
-async function sendArray({ bus }: GetEndpointOptions, reader: RegionReader, { region, options, stream }: Asked, request: Incoming): Promise<Outgoing | undefined> {
+async function sendArray(
+  { bus }: GetEndpointOptions,
+  reader: RegionReader,
+  { region, options, stream }: Asked,
+  request: Incoming,
+): Promise<Outgoing | undefined> {
   const total = boxBytes(region.variable, region.box);
   const largest = bus.maxPayload - HEADER_ROOM;
   if (total <= largest) {
     const data = new Uint8Array(total);
     const { epoch } = await reader.read(region, data, options);
     const headers = regionHeaders(region, epoch);
-    return { data, headers: stream ? { ...headers, [HEADERS.offset]: '0', [HEADERS.totalBytes]: String(total) } : headers };
+    return {
+      data,
+      headers: stream ? { ...headers, [HEADERS.offset]: '0', [HEADERS.totalBytes]: String(total) } : headers,
+    };
   }
   if (!stream) {
-    throw new TooLargeError(`the box has ${total} bytes, which do not fit one message of ${largest}: ask with ${HEADERS.stream}: true, or for a smaller box`, largest);
+    throw new TooLargeError(
+      `the box has ${total} bytes, which do not fit one message of ${largest}: ask with ${HEADERS.stream}: true, or for a smaller box`,
+      largest,
+    );
   }
   // The first plan waits for the whole region; each part is then planned again, since pieces may move meanwhile.
   const { epoch } = await reader.plan(region, options);
   let offset = 0;
   let unflushed = 0;
-  for (const box of splitBox(region.box, Math.max(1, Math.floor(Math.min(STREAM_BYTES, largest) / region.variable.itemSize)))) {
+  for (const box of splitBox(
+    region.box,
+    Math.max(1, Math.floor(Math.min(STREAM_BYTES, largest) / region.variable.itemSize)),
+  )) {
     const data = new Uint8Array(boxBytes(region.variable, box));
     await reader.read({ ...region, box }, data, { waitMs: 0, deadline: monotonicNow() + GET_MS });
-    request.send(data, { ...regionHeaders(region, epoch), [HEADERS.offset]: String(offset), [HEADERS.totalBytes]: String(total) });
+    request.send(data, {
+      ...regionHeaders(region, epoch),
+      [HEADERS.offset]: String(offset),
+      [HEADERS.totalBytes]: String(total),
+    });
     offset += data.length;
     unflushed += data.length;
     if (unflushed >= FLUSH_BYTES) {

@@ -1,1 +1,1 @@
-export {};
+export { type RawService, type RawServiceOptions, startRawService } from './raw-service.js';

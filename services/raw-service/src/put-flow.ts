@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { itemSize, isOpaque } from '@tidegate/array';
+import { isOpaque, itemSize } from '@tidegate/array';
 import type { Bus, Logger } from '@tidegate/bus';
 import { boxBytes, boxWithin, type VariableHandle } from '@tidegate/client/region';
 import { type Box, equals, formatBox } from '@tidegate/geometry';
@@ -72,7 +72,8 @@ export class PutFlow {
     const box = checkPut(handle, descriptor, payload.length);
     const standing = this.#standing(descriptor, box, payload.length);
     if (standing) return standing;
-    if (descriptor.digest !== undefined) checkDigest(descriptor.digest, createHash('sha256').update(payload).digest('hex'));
+    if (descriptor.digest !== undefined)
+      checkDigest(descriptor.digest, createHash('sha256').update(payload).digest('hex'));
     const staged = await this.#stage(handle, descriptor, box, payload.length);
     try {
       staged.reservation.write(0, payload);
@@ -159,8 +160,16 @@ export class PutFlow {
       record.bytes === bytes &&
       equals(record.box, box);
     if (!same) {
-      const standing = { variable: record.variable, run: record.run, step: record.step, box: formatBox(record.box), bytes: record.bytes };
-      return Promise.reject(new ConflictError(`id ${descriptor.id} was used for another put: expected the same descriptor again`, standing));
+      const standing = {
+        variable: record.variable,
+        run: record.run,
+        step: record.step,
+        box: formatBox(record.box),
+        bytes: record.bytes,
+      };
+      return Promise.reject(
+        new ConflictError(`id ${descriptor.id} was used for another put: expected the same descriptor again`, standing),
+      );
     }
     return underway?.done ?? Promise.resolve(this.reply(record));
   }
@@ -195,14 +204,17 @@ export class PutFlow {
       if (outcome.kind === 'duplicate') return await this.#twin(staged, underway, outcome.raw);
       const { record } = outcome;
       if (catalog.isSuperseded(record)) {
-        throw new ConflictError(`run "${record.run}" was rolled back below step ${record.step} while the put was under way`);
+        throw new ConflictError(
+          `run "${record.run}" was rolled back below step ${record.step} while the put was under way`,
+        );
       }
       this.#options.onStep(record);
       await store.commit(reservation, record, { durable: handle.record.durability === 'durable' });
       return this.reply(record);
     } catch (error) {
       reservation.abort();
-      if (!this.#options.store.get(underway.record.id)) index.forget({ handle, records: [underway.record], reason: 'undone' });
+      if (!this.#options.store.get(underway.record.id))
+        index.forget({ handle, records: [underway.record], reason: 'undone' });
       throw error;
     }
   }
@@ -243,5 +255,6 @@ function checkPut(handle: VariableHandle, descriptor: PutDescriptor, bytes: numb
 
 /** @throws BadRequestError where a payload has not the digest that its writer gave */
 export function checkDigest(wanted: string, hex: string): void {
-  if (wanted !== `sha256:${hex}`) throw new BadRequestError(HEADERS.digest, `expected a payload of digest ${wanted}, got sha256:${hex}`);
+  if (wanted !== `sha256:${hex}`)
+    throw new BadRequestError(HEADERS.digest, `expected a payload of digest ${wanted}, got sha256:${hex}`);
 }

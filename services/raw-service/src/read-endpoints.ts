@@ -1,6 +1,5 @@
-import { type Handler, type Incoming, type Outgoing, type Roster, type Subscribed, subscribe } from '@tidegate/bus';
-import type { Bus } from '@tidegate/bus';
 import { isOpaque } from '@tidegate/array';
+import { type Bus, type Handler, type Incoming, type Outgoing, type Subscribed, subscribe } from '@tidegate/bus';
 import type { VariableHandle } from '@tidegate/client/region';
 import { contains, formatBox, isGeometryError, parseBox } from '@tidegate/geometry';
 import {
@@ -33,7 +32,6 @@ export interface ReadEndpointsOptions {
   readonly puts: PutFlow;
   readonly catalog: Catalog;
   readonly index: ShardIndex;
-  readonly roster: Roster;
 }
 
 /** Entries of one inventory page. */
@@ -48,7 +46,8 @@ function body<T>(request: Incoming): Partial<T> {
   } catch (cause) {
     throw new BadRequestError('body', `expected JSON, got ${request.data.length} bytes that are none`, { cause });
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new BadRequestError('body', 'expected a map');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new BadRequestError('body', 'expected a map');
   return value as Partial<T>;
 }
 
@@ -58,7 +57,8 @@ function json(value: unknown): Outgoing {
 
 /** A list of ids in a request. @throws BadRequestError */
 function idList(ids: unknown): readonly PartitionRecord['id'][] {
-  if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string')) throw new BadRequestError('ids', 'expected a list of ids');
+  if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string'))
+    throw new BadRequestError('ids', 'expected a list of ids');
   return ids as PartitionRecord['id'][];
 }
 
@@ -96,17 +96,30 @@ async function read({ bus, store, puts }: ReadEndpointsOptions, request: Partial
     const part = parsePart(box, found.record);
     return { data: await store.read(id, part) };
   }
-  if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(length) || offset === undefined || length === undefined || offset < 0 || length < 0 || offset + length > found.record.bytes) {
-    throw new BadRequestError('offset', `expected a range inside 0 … ${found.record.bytes}, got offset ${offset} and length ${length}`);
+  if (
+    !Number.isSafeInteger(offset) ||
+    !Number.isSafeInteger(length) ||
+    offset === undefined ||
+    length === undefined ||
+    offset < 0 ||
+    length < 0 ||
+    offset + length > found.record.bytes
+  ) {
+    throw new BadRequestError(
+      'offset',
+      `expected a range inside 0 … ${found.record.bytes}, got offset ${offset} and length ${length}`,
+    );
   }
-  if (length > bus.maxPayload) throw new TooLargeError(`expected a range of at most ${bus.maxPayload} bytes, got ${length}`, bus.maxPayload);
+  if (length > bus.maxPayload)
+    throw new TooLargeError(`expected a range of at most ${bus.maxPayload} bytes, got ${length}`, bus.maxPayload);
   return { data: await store.readBytes(id, offset, length) };
 }
 
 function parsePart(text: string, record: PartitionRecord) {
   try {
     const part = parseBox(text);
-    if (!contains(record.box, part)) throw new BadRequestError('box', `expected a box inside ${formatBox(record.box)}, got ${text}`);
+    if (!contains(record.box, part))
+      throw new BadRequestError('box', `expected a box inside ${formatBox(record.box)}, got ${text}`);
     if (isOpaque(record.dtype)) throw new BadRequestError('box', 'an opaque partition is read by offset and length');
     return part;
   } catch (error) {
@@ -119,9 +132,13 @@ function parsePart(text: string, record: PartitionRecord) {
  * One page of what touches a shard, in the order of ids, so that a page after `cursor` misses nothing that was there
  * when the first page was asked for; what comes later is told by `index` to the subscribed owner.
  */
-function inventory({ store, puts, catalog, raw, incarnation }: ReadEndpointsOptions, { shard, cursor = '' }: Partial<InventoryRequest>): InventoryReply {
+function inventory(
+  { store, puts, catalog, raw, incarnation }: ReadEndpointsOptions,
+  { shard, cursor = '' }: Partial<InventoryRequest>,
+): InventoryReply {
   if (!Number.isSafeInteger(shard) || shard === undefined) throw new BadRequestError('shard', 'expected a shard');
-  const touches = (record: PartitionRecord, handle: VariableHandle | undefined) => handle?.map.shardsOf(record.box).includes(shard) ?? false;
+  const touches = (record: PartitionRecord, handle: VariableHandle | undefined) =>
+    handle?.map.shardsOf(record.box).includes(shard) ?? false;
   const found: { readonly record: PartitionRecord; readonly tier: 'memory' | 'disk' }[] = [];
   const consider = (record: PartitionRecord, tier: 'memory' | 'disk') => {
     if (record.id > cursor && touches(record, catalog.known(record.variable))) found.push({ record, tier });
@@ -140,7 +157,11 @@ function inventory({ store, puts, catalog, raw, incarnation }: ReadEndpointsOpti
 }
 
 /** Forgets partitions, first at the shards and then here, so that no plan names what is gone. */
-async function release({ store, catalog, index }: ReadEndpointsOptions, ids: readonly PartitionRecord['id'][], reason: 'deleted' | 'rollback'): Promise<ReleaseReply> {
+async function release(
+  { store, catalog, index }: ReadEndpointsOptions,
+  ids: readonly PartitionRecord['id'][],
+  reason: 'deleted' | 'rollback',
+): Promise<ReleaseReply> {
   const groups = new Map<string, { readonly handle: VariableHandle; readonly records: PartitionRecord[] }>();
   for (const id of ids) {
     const record = store.get(id)?.record;

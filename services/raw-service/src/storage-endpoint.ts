@@ -1,6 +1,13 @@
-import { type Bus, type Roster, streamUse } from '@tidegate/bus';
-import { type RawStorage, rawSubject, STREAMS, type StorageReply, type StorageState, type StreamUse } from '@tidegate/protocol';
 import type { Logger } from '@tidegate/bus';
+import { type Bus, type Roster, streamUse } from '@tidegate/bus';
+import {
+  type RawStorage,
+  rawSubject,
+  STREAMS,
+  type StorageReply,
+  type StorageState,
+  type StreamUse,
+} from '@tidegate/protocol';
 
 /** A raw-service that does not tell its room within so long is left out of the answer. */
 const ANSWER_MS = 1000;
@@ -28,5 +35,9 @@ export async function clusterStorage(bus: Bus, roster: Roster, logger: Logger): 
       return { name, messages, usedBytes: bytes, limitBytes: maxBytes };
     }),
   );
-  return { state: services.reduce<StorageState>((state, service) => worse(state, service.state), 'ok'), services, streams };
+  return {
+    state: services.reduce<StorageState>((state, service) => worse(state, service.state), 'ok'),
+    services,
+    streams,
+  };
 }

@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { type Bus, type Incoming, type Logger, newIncarnation, type Outgoing, type Subscribed, subscribe } from '@tidegate/bus';
+import {
+  type Bus,
+  type Incoming,
+  type Logger,
+  newIncarnation,
+  type Outgoing,
+  type Subscribed,
+  subscribe,
+} from '@tidegate/bus';
 import { parseBox } from '@tidegate/geometry';
 import {
   BadRequestError,
@@ -101,8 +109,10 @@ export class Uploads {
     if (!upload) throw new NotFoundError(`upload ${id} is not open: it expired, or was never opened here`);
     const commit = request.header(HEADERS.commit);
     if (commit !== '') {
-      if (commit !== 'true') throw new BadRequestError(HEADERS.commit, `expected "true", got ${JSON.stringify(commit.slice(0, 80))}`);
-      if (request.data.length > 0) throw new BadRequestError(HEADERS.commit, `expected an empty payload, got ${request.data.length} bytes`);
+      if (commit !== 'true')
+        throw new BadRequestError(HEADERS.commit, `expected "true", got ${JSON.stringify(commit.slice(0, 80))}`);
+      if (request.data.length > 0)
+        throw new BadRequestError(HEADERS.commit, `expected an empty payload, got ${request.data.length} bytes`);
       upload.commit ??= this.#commit(id, upload);
       return { data: new TextEncoder().encode(JSON.stringify(await upload.commit)) };
     }
@@ -115,11 +125,23 @@ export class Uploads {
     const text = request.header(HEADERS.offset);
     const offset = INTEGER.test(text) ? Number(text) : Number.NaN;
     const { data } = request;
-    if (!Number.isSafeInteger(offset)) throw new BadRequestError(HEADERS.offset, `expected ${HEADERS.offset} in decimal digits, got ${JSON.stringify(text.slice(0, 80))}`);
-    if (data.length === 0) throw new BadRequestError('payload', `expected a chunk, or ${HEADERS.commit}: true, got an empty message`);
-    if (data.length > this.#chunkBytes()) throw new TooLargeError(`expected chunks of at most ${this.#chunkBytes()} bytes, got ${data.length}`, this.#chunkBytes());
+    if (!Number.isSafeInteger(offset))
+      throw new BadRequestError(
+        HEADERS.offset,
+        `expected ${HEADERS.offset} in decimal digits, got ${JSON.stringify(text.slice(0, 80))}`,
+      );
+    if (data.length === 0)
+      throw new BadRequestError('payload', `expected a chunk, or ${HEADERS.commit}: true, got an empty message`);
+    if (data.length > this.#chunkBytes())
+      throw new TooLargeError(
+        `expected chunks of at most ${this.#chunkBytes()} bytes, got ${data.length}`,
+        this.#chunkBytes(),
+      );
     if (offset + data.length > staged.bytes) {
-      throw new BadRequestError(HEADERS.offset, `expected a chunk inside 0 … ${staged.bytes}, got ${offset} … ${offset + data.length}`);
+      throw new BadRequestError(
+        HEADERS.offset,
+        `expected a chunk inside 0 … ${staged.bytes}, got ${offset} … ${offset + data.length}`,
+      );
     }
     staged.reservation.write(offset, data);
     received.add(offset, offset + data.length);
@@ -131,7 +153,11 @@ export class Uploads {
     const gap = received.firstGap(staged.bytes);
     if (gap) {
       delete upload.commit;
-      throw new SizeMismatchError(staged.bytes, received.bytes, `expected all ${staged.bytes} bytes before the commit, got ${received.bytes}: ${gap.lower} … ${gap.upper} is missing`);
+      throw new SizeMismatchError(
+        staged.bytes,
+        received.bytes,
+        `expected all ${staged.bytes} bytes before the commit, got ${received.bytes}: ${gap.lower} … ${gap.upper} is missing`,
+      );
     }
     clearTimeout(upload.timer);
     try {
@@ -154,7 +180,10 @@ export class Uploads {
     if (!upload || upload.commit) return;
     this.#uploads.delete(id);
     upload.staged.reservation.abort();
-    this.#options.logger.warn({ uploadId: id, bytes: upload.staged.bytes, received: upload.received.bytes }, 'an upload was not committed in time: its room is free again');
+    this.#options.logger.warn(
+      { uploadId: id, bytes: upload.staged.bytes, received: upload.received.bytes },
+      'an upload was not committed in time: its room is free again',
+    );
   }
 }
 

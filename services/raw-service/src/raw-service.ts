@@ -1,0 +1,250 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import {
+  type Announcement,
+  announce,
+  type Bus,
+  controlHandler,
+  ensureStream,
+  type Handler,
+  type Logger,
+  monotonicNow,
+  newIncarnation,
+  OwnerTable,
+  openBucket,
+  publishEvent,
+  Roster,
+  ShardRouter,
+  type Subscribed,
+  serve,
+  subscribe,
+} from '@tidegate/bus';
+import { busPieceSource, type PieceSource, type VariableHandle } from '@tidegate/client/region';
+import {
+  ACCEPT_MSGPACK,
+  emptySchema,
+  encodeBody,
+  HEADERS,
+  HybridClock,
+  type MemberRecord,
+  type PartitionRecord,
+  PUBLIC,
+  parsePutHeaders,
+  putOpenSchema,
+  type RawId,
+  type RawStorage,
+  rawSubject,
+  STREAMS,
+  type StorageState,
+  storageEventSubject,
+  syncSubject,
+} from '@tidegate/protocol';
+import { Catalog } from './catalog.js';
+import { getHandler } from './get-endpoint.js';
+import { rawIdentity } from './identity.js';
+import { PartitionStore } from './partition-store.js';
+import { PutFlow } from './put-flow.js';
+import { serveReads } from './read-endpoints.js';
+import { ShardIndex } from './shard-index.js';
+import { StepNews } from './step-news.js';
+import { clusterStorage } from './storage-endpoint.js';
+import { Uploads } from './upload.js';
+
+export interface RawServiceOptions {
+  readonly bus: Bus;
+  /** Disk tier and identity. */
+  readonly dataDir: string;
+  /** Memory tier: a memory-backed folder. */
+  readonly memoryDir: string;
+  readonly memoryBytes: number;
+  readonly diskBytes: number;
+  /** Default: the one kept in `dataDir`, else a fresh one. */
+  readonly id?: string;
+  readonly segmentBytes?: number;
+  readonly logger: Logger;
+}
+
+export interface RawService {
+  readonly id: string;
+  /** Finishes what is under way, then leaves. What it holds stays for the next start. */
+  stop(): Promise<void>;
+}
+
+const VERSION = '0.1.0';
+const utf8Encode = new TextEncoder();
+
+/**
+ * Starts a raw-service: finds again what its folders hold, takes its subjects, and announces itself, whereupon the
+ * owners of shards ask for its inventory.
+ *
+ * @throws StorageFullError where the memory folder has no room for its segments; UnavailableError without NATS
+ */
+export async function startRawService(options: RawServiceOptions): Promise<RawService> {
+  const { bus, logger } = options;
+  const raw = await rawIdentity(options.dataDir, options.id);
+  const incarnation = newIncarnation();
+  const startedAt = new Date().toISOString();
+  await ensureStream(bus, STREAMS.events);
+
+  let recheck = () => {};
+  const catalog = await Catalog.open(bus, () => recheck());
+  const owners = OwnerTable.open(bus);
+  const router = new ShardRouter(bus, owners);
+  const clock = new HybridClock(Date.now);
+  const index = new ShardIndex({ raw, incarnation, router, clock, logger });
+  let announced: Announcement | undefined;
+  const store = await PartitionStore.open({
+    id: raw,
+    memoryDir: join(options.memoryDir, raw),
+    dataDir: join(options.dataDir, 'disk'),
+    memoryBytes: options.memoryBytes,
+    diskBytes: options.diskBytes,
+    ...(options.segmentBytes !== undefined && { segmentBytes: options.segmentBytes }),
+    policy: (variable) => catalog.known(variable)?.record,
+    isPinned: (variable, run, step) => catalog.isPinned(variable, run, step),
+    now: monotonicNow,
+    logger,
+    on: {
+      spilled: (records) => forEachStep(catalog, records, (handle, group) => index.moved(handle, group, 'disk')),
+      dropped: (records, floor) =>
+        forEachStep(catalog, records, (handle, group) =>
+          index.forget({ handle, records: group, reason: 'evicted', floor }),
+        ),
+      state: (state) => {
+        announced?.update();
+        tellState(bus, raw, store, state, logger);
+      },
+    },
+  });
+  recheck = () => store.recheck();
+  for (const { record } of store.records()) clock.receive(record.stamp);
+
+  const news = new StepNews(bus, store);
+  const puts = new PutFlow({
+    raw,
+    bus,
+    store,
+    catalog,
+    index,
+    clock,
+    logger,
+    wallClock: Date.now,
+    onStep: ({ variable, run, step }) => news.seen(variable, run, step),
+  });
+  const uploads = new Uploads({ bus, raw, puts, logger, wallClock: Date.now });
+  const remote = busPieceSource(bus);
+  const source: PieceSource = {
+    readBox: async (at, id, box, read) =>
+      at === raw && store.has(id) ? store.read(id, box) : remote.readBox(at, id, box, read),
+    readBytes: async (at, id, offset, length, read) =>
+      at === raw && store.has(id)
+        ? store.readBytes(id, offset, length)
+        : remote.readBytes(at, id, offset, length, read),
+  };
+
+  const members = await openBucket<MemberRecord>(bus, 'members');
+  const roster = await Roster.open(bus, members);
+  const putHandler: Handler = async (request) => {
+    const reply = await puts.put(
+      parsePutHeaders((name) => request.header(name)),
+      request.data,
+    );
+    const encoding = request.header(HEADERS.accept) === ACCEPT_MSGPACK ? 'msgpack' : 'json';
+    return { data: encodeBody(reply, encoding) };
+  };
+  const openHandler = controlHandler(putOpenSchema, (request) => uploads.open(request));
+  const ownStorage = (): RawStorage => {
+    const { state, memory, disk } = store.use();
+    return { id: raw, state, memory, disk };
+  };
+  const internal: Subscribed[] = [
+    ...serveReads({ bus, raw, incarnation, store, puts, catalog, index }),
+    subscribe(bus, rawSubject(raw, 'put'), putHandler),
+    subscribe(bus, rawSubject(raw, 'open'), openHandler),
+    subscribe(bus, rawSubject(raw, 'storage'), () => ({ data: utf8Encode.encode(JSON.stringify(ownStorage())) })),
+    subscribe(bus, syncSubject(raw), async (request) => {
+      const { bucket, revision } = JSON.parse(new TextDecoder().decode(request.data)) as {
+        bucket: string;
+        revision: number;
+      };
+      await catalog.waitFor(bucket, revision, SYNC_MS);
+      return { data: utf8Encode.encode('{}') };
+    }),
+  ];
+  const raws = await openBucket<{ since: string }>(bus, 'raws');
+  await raws.create(raw, { since: startedAt });
+  announced = await announce(bus, members, () => ({
+    id: raw,
+    kind: 'raw',
+    incarnation,
+    host: hostname(),
+    pid: process.pid,
+    startedAt,
+    ...freeRoom(store),
+  }));
+  const served = await serve(bus, {
+    name: 'tidegate-raw',
+    version: VERSION,
+    description: 'Tidegate raw-service: stores partitions, answers put and get',
+    endpoints: [
+      { name: 'put', subject: PUBLIC.put, handler: putHandler },
+      { name: 'put-open', subject: PUBLIC.putOpen, handler: openHandler },
+      { name: 'get', subject: PUBLIC.get, handler: getHandler({ bus, router, source, catalog }) },
+      {
+        name: 'storage',
+        subject: PUBLIC.storage,
+        handler: controlHandler(emptySchema, () => clusterStorage(bus, roster, logger)),
+      },
+    ],
+  });
+  logger.info({ rawService: raw, incarnation, ...store.use() }, 'raw-service is ready');
+
+  return {
+    id: raw,
+    async stop() {
+      await served.stop();
+      await announced?.stop();
+      await uploads.stop();
+      await Promise.all(internal.map((endpoint) => endpoint.stop()));
+      news.stop();
+      await index.stop();
+      await store.close();
+      owners.close();
+      await Promise.all([roster.stop(), catalog.stop()]);
+    },
+  };
+}
+
+const SYNC_MS = 5000;
+
+function freeRoom(store: PartitionStore) {
+  const { state, memory } = store.use();
+  return { state, freeBytes: memory.limitBytes - memory.usedBytes, limitBytes: memory.limitBytes };
+}
+
+/** Calls back for each step's share of the records of variables that still exist. */
+function forEachStep(
+  catalog: Catalog,
+  records: readonly PartitionRecord[],
+  callback: (handle: VariableHandle, group: readonly PartitionRecord[]) => void,
+): void {
+  const groups = new Map<string, PartitionRecord[]>();
+  for (const record of records) {
+    const key = `${record.variable} ${record.run} ${record.step}`;
+    const group = groups.get(key);
+    if (group) group.push(record);
+    else groups.set(key, [record]);
+  }
+  for (const group of groups.values()) {
+    const handle = catalog.known(group[0]?.variable ?? '');
+    if (handle) callback(handle, group);
+  }
+}
+
+function tellState(bus: Bus, raw: RawId, store: PartitionStore, state: StorageState, logger: Logger): void {
+  const { memory, disk } = store.use();
+  const body = { rawService: raw, state, memory, disk, at: new Date().toISOString() };
+  publishEvent(bus, storageEventSubject(raw), body).catch((error: unknown) => {
+    logger.warn({ err: error, state }, 'subscribers were not told of a change of the storage state');
+  });
+}
