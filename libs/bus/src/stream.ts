@@ -1,0 +1,113 @@
+import { encodeBody, NotFoundError, type STREAMS } from '@tidegate/protocol';
+import { DiscardPolicy, StorageType } from 'nats';
+import type { Bus } from './bus.js';
+import { type PublishAck, publishStored } from './jetstream.js';
+import type { HeaderMap } from './message.js';
+import { OrderedConsumer, type StartAt, type StreamMessage } from './ordered-consumer.js';
+import { ensureStreamConfig, NANOSECONDS_PER_MS, streamInfo } from './stream-config.js';
+
+/** Description of a stream in the wire contract. */
+export type StreamSpec = (typeof STREAMS)[keyof typeof STREAMS];
+
+/** Creates a stream of the contract where it is missing. @throws StorageFullError, UnavailableError */
+export async function ensureStream(
+  bus: Bus,
+  spec: StreamSpec,
+  { replicas = 1 }: { readonly replicas?: number } = {},
+): Promise<void> {
+  await ensureStreamConfig(bus, {
+    name: spec.name,
+    subjects: [...spec.subjects],
+    storage: StorageType.File,
+    discard: spec.discard === 'old' ? DiscardPolicy.Old : DiscardPolicy.New,
+    max_bytes: spec.maxBytes,
+    max_age: spec.maxAgeMs * NANOSECONDS_PER_MS,
+    num_replicas: replicas,
+  });
+}
+
+/**
+ * Stores an event with a JSON body. With a `msgId` a repetition within two minutes is stored once.
+ *
+ * @throws StorageFullError, NoResponderError where no stream takes the subject; after AttemptTimeoutError and
+ *   DisconnectedError it is unknown whether it was stored
+ */
+export function publishEvent(
+  bus: Bus,
+  subject: string,
+  body: unknown,
+  { msgId, headers }: { readonly msgId?: string; readonly headers?: HeaderMap } = {},
+): Promise<PublishAck> {
+  const all = { ...headers, ...(msgId !== undefined && { 'Nats-Msg-Id': msgId }) };
+  return publishStored(bus, subject, encodeBody(body, 'json'), { headers: all });
+}
+
+export interface TailOptions {
+  /** Default: all subjects of the stream. */
+  readonly subject?: string;
+  readonly from: 'new' | 'all' | Date;
+  readonly signal?: AbortSignal;
+}
+
+/** Follows a stream in order and without gaps until the iteration or the signal ends it. Each `data` is a copy. */
+export async function* tail(
+  bus: Bus,
+  stream: string,
+  options: TailOptions,
+): AsyncGenerator<StreamMessage, void, undefined> {
+  const { subject = '>', from, signal } = options;
+  const queue: StreamMessage[] = [];
+  let lastSequence: number | undefined;
+  let wake: () => void = () => {};
+  let drained: () => void = () => {};
+  const first: StartAt = from instanceof Date ? { time: from } : from;
+  const consumer = await OrderedConsumer.open(bus, {
+    stream,
+    filter: subject,
+    start: () => (lastSequence === undefined ? first : { sequence: lastSequence + 1 }),
+    onOpen: (last) => {
+      // Where nothing has arrived yet, a reading that is opened anew must not skip what comes in between.
+      if (from === 'new') lastSequence ??= last;
+    },
+    onMessage: (message) => {
+      lastSequence = message.sequence;
+      queue.push({ ...message, data: message.data.slice() });
+      wake();
+    },
+    // The server holds back while the reader is behind, which bounds the queue by its flow-control window.
+    ready: () =>
+      queue.length === 0
+        ? Promise.resolve()
+        : new Promise((resolve) => {
+            drained = resolve;
+          }),
+  });
+  const end = (): void => wake();
+  signal?.addEventListener('abort', end, { once: true });
+  try {
+    while (!signal?.aborted) {
+      const message = queue.shift();
+      if (message) {
+        yield message;
+        continue;
+      }
+      drained();
+      await new Promise<void>((resolve) => {
+        wake = resolve;
+      });
+    }
+  } finally {
+    signal?.removeEventListener('abort', end);
+    consumer.stop();
+  }
+}
+
+/** How full a stream is. @throws NotFoundError where there is none of that name */
+export async function streamUse(
+  bus: Bus,
+  name: string,
+): Promise<{ readonly messages: number; readonly bytes: number; readonly maxBytes: number }> {
+  const info = await streamInfo(bus, name);
+  if (!info) throw new NotFoundError(`there is no stream ${name}`);
+  return { messages: info.state.messages, bytes: info.state.bytes, maxBytes: info.config.max_bytes };
+}
