@@ -1,4 +1,5 @@
 import { type ConnectOptions as BusOptions, connectBus, monotonicNow, openBucket, Roster } from '@tidegate/bus';
+import type { MemberRecord } from '@tidegate/protocol';
 import { RawChoice } from './raw-choice.js';
 import { Tidegate } from './tidegate.js';
 
@@ -17,10 +18,12 @@ export async function connect(options: ConnectOptions): Promise<Tidegate> {
   const bus = await connectBus({ name: 'tidegate-client', ...options });
   try {
     const choice = new RawChoice(monotonicNow, Math.random());
-    const roster = await Roster.open(bus, await openBucket(bus, 'members'), {
-      onChange: (members) => choice.update(members.live('raw')),
-    });
-    choice.update(roster.live('raw'));
+    const members = await openBucket<MemberRecord>(bus, 'members');
+    let opened: Roster | undefined;
+    const refresh = () => choice.update(opened?.live('raw') ?? []);
+    const roster = await Roster.open(bus, members, { onJoin: refresh, onLeave: refresh, onChange: refresh });
+    opened = roster;
+    refresh();
     return new Tidegate(bus, roster, choice);
   } catch (error) {
     await bus.close();

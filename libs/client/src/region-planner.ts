@@ -111,7 +111,7 @@ async function planHalves(router: ShardRouter, region: Region, options: PlanOpti
   if (!left || !right) throw new TypeError('two halves make two plans');
   return {
     covered: left.covered && right.covered,
-    epoch: left.epoch > right.epoch ? left.epoch : right.epoch,
+    epoch: Math.max(left.epoch, right.epoch) as Epoch,
     pieces: [...left.pieces, ...right.pieces],
     ...joinMissing([left, right]),
     dropped: left.dropped || right.dropped,
