@@ -1,0 +1,192 @@
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { extractBox } from '@tidegate/array';
+import { parseBox } from '@tidegate/geometry';
+import { BadRequestError, NotFoundError, type PartitionRecord } from '@tidegate/protocol';
+import { Journal } from '../journal.js';
+import { MemoryTier } from '../memory-tier.js';
+import { nextId, recordingLogger, sampleBytes, sampleRecord } from './partition-samples.js';
+
+let directory: string;
+let freed = 0;
+const log = recordingLogger();
+
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'memory-tier-'));
+  freed = 0;
+  log.lines.length = 0;
+});
+afterEach(() => rm(directory, { recursive: true, force: true }));
+
+async function openTier({ limitBytes = 1 << 20, segmentBytes = 256 << 10, bootId = 'boot' } = {}) {
+  const { journal, recovered } = Journal.open(join(directory, 'journal'));
+  const tier = await MemoryTier.open({
+    directory,
+    limitBytes,
+    segmentBytes,
+    journal,
+    entries: recovered.entries,
+    bootId,
+    logger: log.logger,
+    onFreed: () => freed++,
+  });
+  return { tier, close: () => (tier.close(), journal.close()) };
+}
+
+function put(tier: MemoryTier, record: PartitionRecord) {
+  const reservation = tier.reserve(record.bytes);
+  if (reservation === undefined) throw new Error('no room');
+  reservation.write(0, sampleBytes(record.id, record.bytes));
+  tier.commit(reservation, record);
+}
+
+describe('MemoryTier', () => {
+  test('answers sub-boxes of any kind, and byte ranges', async () => {
+    const { tier, close } = await openTier();
+    const record = sampleRecord({ box: '10:42,0:32,5:37', dtype: 'float32' });
+    put(tier, record);
+    const bytes = sampleBytes(record.id, record.bytes);
+    for (const text of ['10:42,0:32,5:37', '20:25,0:32,5:37', '11:41,1:31,6:36', '10:42,0:32,6:7', '30:31,7:8,9:10']) {
+      const box = parseBox(text);
+      expect(tier.readBox(record.id, box)).toEqual(extractBox(bytes, record.box, box, 4));
+    }
+    expect(tier.readBytes(record.id, 100, 50)).toEqual(bytes.slice(100, 150));
+    expect(() => tier.readBox(record.id, parseBox('0:11,0:32,5:37'))).toThrow(BadRequestError);
+    expect(() => tier.readBytes(record.id, record.bytes - 1, 2)).toThrow(BadRequestError);
+    expect(() => tier.readBox(nextId(), record.box)).toThrow(NotFoundError);
+    close();
+  });
+
+  test('answers an opaque partition whole and refuses a part of its box', async () => {
+    const { tier, close } = await openTier();
+    const record = sampleRecord({ box: '0:4,0:4', dtype: 'bytes', bytes: 1001 });
+    put(tier, record);
+    expect(tier.readBox(record.id, record.box)).toEqual(sampleBytes(record.id, 1001));
+    expect(() => tier.readBox(record.id, parseBox('0:2,0:4'))).toThrow(/whole box of an opaque/);
+    const empty = sampleRecord({ dtype: 'bytes', bytes: 0 });
+    put(tier, empty);
+    expect(tier.readBox(empty.id, empty.box)).toHaveLength(0);
+    close();
+  });
+
+  test('takes a payload in pieces of any order and reads it back before the commit', async () => {
+    const { tier, close } = await openTier();
+    const record = sampleRecord({});
+    const bytes = sampleBytes(record.id, record.bytes);
+    const reservation = tier.reserve(record.bytes);
+    reservation?.write(1000, bytes.subarray(1000));
+    reservation?.write(0, bytes.subarray(0, 1000));
+    const target = new Uint8Array(record.bytes);
+    reservation?.read(0, target);
+    expect(target).toEqual(bytes);
+    expect(() => reservation?.write(record.bytes - 1, bytes.subarray(0, 2))).toThrow(RangeError);
+    expect(() => reservation?.write(-1, bytes.subarray(0, 2))).toThrow(RangeError);
+    expect(tier.get(record.id)).toBeUndefined();
+    reservation?.abort();
+    reservation?.abort();
+    expect([freed, tier.usedBytes]).toEqual([1, 0]);
+    expect(() => reservation?.write(0, bytes)).toThrow(/committed or aborted/);
+    close();
+  });
+
+  test('refuses what has no room, and takes it once room was freed', async () => {
+    const { tier, close } = await openTier({ limitBytes: 8192 });
+    const records = Array.from({ length: 4 }, () => sampleRecord({}));
+    for (const record of records) put(tier, record);
+    expect(tier.reserve(1)).toBeUndefined();
+    const [first, , third] = records;
+    tier.free([first?.id ?? nextId(), third?.id ?? nextId(), first?.id ?? nextId(), nextId()]);
+    expect(tier.usedBytes).toBe(4096);
+    const scattered = sampleRecord({ box: '0:16,0:32' });
+    put(tier, scattered);
+    expect(tier.readBox(scattered.id, scattered.box)).toEqual(sampleBytes(scattered.id, 4096));
+    expect([...tier.records()]).toHaveLength(3);
+    close();
+  });
+
+  test('recovers what was committed and nothing else', async () => {
+    const first = await openTier();
+    const kept = [sampleRecord({}), sampleRecord({ box: '0:100,0:100' })];
+    const gone = sampleRecord({});
+    for (const record of [...kept, gone]) put(first.tier, record);
+    first.tier.free([gone.id]);
+    first.tier.reserve(1000)?.write(0, new Uint8Array(10));
+    const used = first.tier.usedBytes;
+    first.close();
+    const second = await openTier();
+    expect([...second.tier.records()]).toEqual(kept);
+    expect(second.tier.usedBytes).toBe(used - 1024);
+    for (const { id, box, bytes } of kept) expect(second.tier.readBox(id, box)).toEqual(sampleBytes(id, bytes));
+    second.close();
+  });
+
+  test('keeps partitions through another configuration', async () => {
+    const first = await openTier({ limitBytes: 1 << 20, segmentBytes: 256 << 10 });
+    const records = Array.from({ length: 12 }, () => sampleRecord({ box: '0:100,0:100' }));
+    for (const record of records) put(first.tier, record);
+    first.close();
+    for (const options of [
+      { limitBytes: 100 << 10, segmentBytes: 64 << 10 },
+      { limitBytes: 4 << 20, segmentBytes: 1 << 20 },
+    ]) {
+      const { tier, close } = await openTier(options);
+      for (const { id, box, bytes } of records) expect(tier.readBox(id, box)).toEqual(sampleBytes(id, bytes));
+      expect(tier.limitBytes).toBe(options.limitBytes);
+      close();
+    }
+    const last = await openTier();
+    last.tier.free(records.map(({ id }) => id));
+    last.close();
+    const empty = await openTier({ limitBytes: 100 << 10, segmentBytes: 64 << 10 });
+    expect(await readdir(directory)).toEqual(['journal', 'segment-0000', 'segment-0001']);
+    empty.close();
+  });
+
+  test('gives up, and says so, what another start of the host or a missing segment took', async () => {
+    const first = await openTier({ limitBytes: 8192, segmentBytes: 4096 });
+    const records = [sampleRecord({}), sampleRecord({}), sampleRecord({})];
+    for (const record of records) put(first.tier, record);
+    first.close();
+    await rm(join(directory, 'segment-0000'));
+    const second = await openTier({ limitBytes: 8192, segmentBytes: 4096 });
+    const left = [...second.tier.records()];
+    expect(left.length).toBeLessThan(3);
+    expect(log.lines).toMatchObject([
+      { level: 50, reason: 'its memory segment is gone', partitions: 3 - left.length },
+      {},
+    ]);
+    for (const { id, box, bytes } of left) expect(second.tier.readBox(id, box)).toEqual(sampleBytes(id, bytes));
+    second.close();
+    const third = await openTier({ limitBytes: 8192, segmentBytes: 4096, bootId: 'another' });
+    expect([...third.tier.records()]).toEqual([]);
+    expect(third.tier.usedBytes).toBe(0);
+    expect(log.lines.at(-1)).toMatchObject({ reason: 'the host was started anew', partitions: left.length });
+    third.close();
+  });
+
+  test('deletes its segments only when they hold nothing', async () => {
+    const { tier, close } = await openTier();
+    const record = sampleRecord({});
+    put(tier, record);
+    close();
+    expect((await readdir(directory)).length).toBe(5);
+    const second = await openTier();
+    second.tier.free([record.id]);
+    second.close();
+    expect(await readdir(directory)).toEqual(['journal']);
+  });
+
+  test('refuses to commit an id twice or a record of another size', async () => {
+    const { tier, close } = await openTier();
+    const record = sampleRecord({});
+    put(tier, record);
+    const reservation = tier.reserve(record.bytes);
+    if (reservation === undefined) throw new Error('no room');
+    expect(() => tier.commit(reservation, record)).toThrow(/expected a new partition/);
+    expect(() => tier.commit(reservation, sampleRecord({ box: '0:2' }))).toThrow(/expected a new partition/);
+    reservation.abort();
+    close();
+  });
+});

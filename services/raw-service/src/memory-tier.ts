@@ -1,0 +1,300 @@
+import { isOpaque, itemSize, packedBytes } from '@tidegate/array';
+import { type Box, contains, equals, formatBox } from '@tidegate/geometry';
+import { BadRequestError, NotFoundError, type PartitionId, type PartitionRecord } from '@tidegate/protocol';
+import type { Logger } from 'pino';
+import { copySlab, planBoxRead, type ReadTuning } from './box-read.js';
+import { type Extent, ExtentAllocator } from './extent-allocator.js';
+import type { Journal } from './journal.js';
+import { recordFromJson, recordToJson } from './record-json.js';
+import { existingSegments, SegmentStore, segmentSizes } from './segment-store.js';
+
+const LAYOUT = 'layout';
+const PARTITION = 'p:';
+const LOGGED_IDS = 20;
+/** A system call costs as much as copying some kilobytes, which is where these limits come from. */
+const TUNING: ReadTuning = { longRun: 16 * 1024, maxGap: 16 * 1024, scratchBytes: 1 << 20 };
+
+/** Room in the segments that belongs to one put until it is committed or aborted. */
+export class Reservation {
+  readonly bytes: number;
+  readonly extents: readonly Extent[];
+  readonly #segments: SegmentStore;
+  readonly #release: (reservation: Reservation) => void;
+  #open = true;
+
+  constructor(options: {
+    bytes: number;
+    extents: readonly Extent[];
+    segments: SegmentStore;
+    release: (reservation: Reservation) => void;
+  }) {
+    this.bytes = options.bytes;
+    this.extents = options.extents;
+    this.#segments = options.segments;
+    this.#release = options.release;
+  }
+
+  /** Writes a part of the payload; parts may come in any order. */
+  write(offset: number, bytes: Uint8Array): void {
+    this.#assertInside(offset, bytes.length);
+    this.#segments.write(this.extents, offset, bytes);
+  }
+
+  /** Fills `target` with what was written from `offset` on, for a digest of the whole, say. */
+  read(offset: number, target: Uint8Array): void {
+    this.#assertInside(offset, target.length);
+    this.#segments.read(this.extents, offset, target);
+  }
+
+  /** Gives the room back; no effect once committed or aborted. */
+  abort(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#release(this);
+  }
+
+  /** Ends the reservation without giving its room back. */
+  close(): void {
+    this.#open = false;
+  }
+
+  #assertInside(offset: number, length: number): void {
+    if (!this.#open) throw new RangeError('expected an open reservation, got one that was committed or aborted');
+    if (offset < 0 || offset + length > this.bytes) {
+      throw new RangeError(`expected bytes inside a reservation of ${this.bytes}, got [${offset}, ${offset + length})`);
+    }
+  }
+}
+
+interface Held {
+  readonly record: PartitionRecord;
+  readonly extents: readonly Extent[];
+}
+
+/**
+ * The partitions that lie in memory segments. The journal record of a commit is what makes a partition: after a
+ * SIGKILL it is there if and only if that record is whole. Room is reused only after the record of its release.
+ * Reads are synchronous, so inside this process none can meet room that is freed and given away under it.
+ */
+export class MemoryTier {
+  readonly limitBytes: number;
+  readonly #segments: SegmentStore;
+  readonly #allocator: ExtentAllocator;
+  readonly #journal: Journal;
+  readonly #onFreed: () => void;
+  readonly #held = new Map<PartitionId, Held>();
+  readonly #scratch = new Uint8Array(TUNING.scratchBytes);
+  #reservations = 0;
+
+  private constructor(limitBytes: number, segments: SegmentStore, journal: Journal, onFreed: () => void) {
+    this.limitBytes = limitBytes;
+    this.#segments = segments;
+    this.#allocator = new ExtentAllocator(segments.sizes);
+    this.#journal = journal;
+    this.#onFreed = onFreed;
+  }
+
+  /**
+   * Opens the segments and takes the partitions that the journal lists. Those of another start of the host, and those
+   * whose segments are gone, are given up with a log line.
+   *
+   * @param options.entries what the journal held when it was opened
+   * @param options.bootId names this start of the host
+   * @param options.onFreed called after room was given back
+   * @throws Error when the file system has no room for the segments
+   */
+  static async open(options: {
+    directory: string;
+    limitBytes: number;
+    segmentBytes: number;
+    journal: Journal;
+    entries: ReadonlyMap<string, unknown>;
+    bootId: string;
+    logger: Pick<Logger, 'info' | 'warn' | 'error'>;
+    onFreed: () => void;
+  }): Promise<MemoryTier> {
+    const { directory, limitBytes, journal, entries, bootId, logger } = options;
+    const layout = entries.get(LAYOUT) as { bootId: string; segmentBytes: number } | undefined;
+    const { kept, lost } = await recover(directory, entries, layout?.bootId === bootId);
+    // Partitions are addressed by segment: while there are any, segments keep their size, whatever is configured now.
+    const segmentBytes = kept.length > 0 && layout ? layout.segmentBytes : Math.min(options.segmentBytes, limitBytes);
+    const sizes = segmentSizes(limitBytes, segmentBytes);
+    for (const { extents } of kept) {
+      for (const { segment, offset, length } of extents) {
+        while (sizes.length <= segment) sizes.push(0);
+        sizes[segment] = Math.max(sizes[segment] ?? 0, offset + length);
+      }
+    }
+    const segments = await SegmentStore.open(directory, sizes);
+    const tier = new MemoryTier(limitBytes, segments, journal, options.onFreed);
+    for (const { record, extents } of kept) {
+      try {
+        tier.#allocator.claim(extents);
+        tier.#held.set(record.id, { record, extents });
+      } catch (error) {
+        lost.push({ key: PARTITION + record.id, reason: (error as Error).message });
+      }
+    }
+    for (const [reason, keys] of Map.groupBy(lost, ({ reason }) => reason)) {
+      const examples = keys.slice(0, LOGGED_IDS).map(({ key }) => key.slice(PARTITION.length));
+      logger.error({ reason, partitions: keys.length, examples }, 'partitions in memory lost');
+    }
+    journal.delete(lost.map(({ key }) => key));
+    if (layout?.segmentBytes !== segmentBytes || layout.bootId !== bootId)
+      journal.set(LAYOUT, { bootId, segmentBytes });
+    if (kept.length > 0) logger.info({ partitions: tier.#held.size, bytes: tier.usedBytes }, 'memory tier recovered');
+    return tier;
+  }
+
+  /** Bytes of the segments that are taken, by reservations too. */
+  get usedBytes(): number {
+    return this.#allocator.usedBytes;
+  }
+
+  get size(): number {
+    return this.#held.size;
+  }
+
+  /** Room for `bytes`; undefined if there is none. */
+  reserve(bytes: number): Reservation | undefined {
+    const extents = this.#allocator.allocate(bytes);
+    if (extents === undefined) return undefined;
+    this.#reservations++;
+    return new Reservation({ bytes, extents, segments: this.#segments, release: () => this.#release(extents) });
+  }
+
+  /**
+   * Makes a reservation a partition, for good once this returns. If it throws, the reservation stands as before.
+   * @throws NodeJS.ErrnoException when the journal cannot be written
+   */
+  commit(reservation: Reservation, record: PartitionRecord): void {
+    if (record.bytes !== reservation.bytes || this.#held.has(record.id)) {
+      throw new RangeError(
+        `expected a new partition of ${reservation.bytes} bytes, got ${record.id} of ${record.bytes} bytes`,
+      );
+    }
+    const { extents } = reservation;
+    const places = extents.map(({ segment, offset, length }) => [segment, offset, length]);
+    this.#journal.set(PARTITION + record.id, { at: places, record: recordToJson(record) });
+    reservation.close();
+    this.#reservations--;
+    this.#held.set(record.id, { record, extents });
+  }
+
+  get(id: PartitionId): PartitionRecord | undefined {
+    return this.#held.get(id)?.record;
+  }
+
+  /**
+   * The cells of `box`, packed row-major, as new bytes.
+   * @throws NotFoundError, BadRequestError if the box is not inside the partition's, or only a part of an opaque one's
+   */
+  readBox(id: PartitionId, box: Box): Uint8Array<ArrayBuffer> {
+    const { record, extents } = this.#find(id);
+    assertReadable(record, box);
+    if (isOpaque(record.dtype)) return this.readBytes(id, 0, record.bytes);
+    const size = itemSize(record.dtype);
+    const target = new Uint8Array(packedBytes(box, size));
+    for (const read of planBoxRead(record.box, box, size, TUNING)) {
+      const { offset, length, targetOffset } = read;
+      if (read.kind === 'direct') {
+        this.#segments.read(extents, offset, target.subarray(targetOffset, targetOffset + length));
+      } else {
+        const { scratchOffset } = read;
+        this.#segments.read(extents, offset, this.#scratch.subarray(scratchOffset, scratchOffset + length));
+        copySlab(read, this.#scratch, target, size);
+      }
+    }
+    return target;
+  }
+
+  /**
+   * A range of the payload's bytes, as new bytes.
+   * @throws NotFoundError, BadRequestError if it reaches out of the payload
+   */
+  readBytes(id: PartitionId, offset: number, length: number): Uint8Array<ArrayBuffer> {
+    const { record, extents } = this.#find(id);
+    assertRange(record, offset, length);
+    const target = new Uint8Array(length);
+    this.#segments.read(extents, offset, target);
+    return target;
+  }
+
+  /** Fills `target` from `offset` of the payload. @throws NotFoundError */
+  readInto(id: PartitionId, offset: number, target: Uint8Array): void {
+    this.#segments.read(this.#find(id).extents, offset, target);
+  }
+
+  /** Forgets partitions and gives their room back; unknown ids are no error. */
+  free(ids: readonly PartitionId[]): void {
+    const known = [...new Set(ids)].filter((id) => this.#held.has(id));
+    if (known.length === 0) return;
+    this.#journal.delete(known.map((id) => PARTITION + id));
+    for (const id of known) {
+      this.#allocator.free(this.#held.get(id)?.extents ?? []);
+      this.#held.delete(id);
+    }
+    this.#onFreed();
+  }
+
+  *records(): Generator<PartitionRecord> {
+    for (const { record } of this.#held.values()) yield record;
+  }
+
+  /** Closes the segments; deletes them and answers true if they hold nothing. */
+  close(): boolean {
+    if (this.#held.size > 0 || this.#reservations > 0) {
+      this.#segments.close();
+      return false;
+    }
+    this.#segments.remove();
+    return true;
+  }
+
+  #find(id: PartitionId): Held {
+    const held = this.#held.get(id);
+    if (held === undefined) throw new NotFoundError(`partition ${id} is not in memory`);
+    return held;
+  }
+
+  #release(extents: readonly Extent[]): void {
+    this.#reservations--;
+    this.#allocator.free(extents);
+    this.#onFreed();
+  }
+}
+
+/** @throws BadRequestError unless `box` can be read from the partition */
+export function assertReadable(record: PartitionRecord, box: Box): void {
+  const readable = isOpaque(record.dtype) ? equals(record.box, box) : contains(record.box, box);
+  if (readable) return;
+  const expected = isOpaque(record.dtype) ? 'the whole box of an opaque partition,' : 'a box inside';
+  throw new BadRequestError('box', `expected ${expected} ${formatBox(record.box)}, got ${formatBox(box)}`);
+}
+
+/** @throws BadRequestError unless the range lies inside the payload */
+export function assertRange(record: PartitionRecord, offset: number, length: number): void {
+  if (offset >= 0 && length >= 0 && offset + length <= record.bytes) return;
+  const got = `[${offset}, ${offset + length})`;
+  throw new BadRequestError('offset', `expected a range inside a payload of ${record.bytes} bytes, got ${got}`);
+}
+
+async function recover(directory: string, entries: ReadonlyMap<string, unknown>, sameBoot: boolean) {
+  const kept: Held[] = [];
+  const lost: { key: string; reason: string }[] = [];
+  const existing = await existingSegments(directory);
+  for (const [key, value] of entries) {
+    if (!key.startsWith(PARTITION)) continue;
+    const { at, record } = value as { at: [number, number, number][]; record: unknown };
+    const extents = at.map(([segment, offset, length]) => ({ segment, offset, length }));
+    const backed = extents.every(({ segment, offset, length }) => offset + length <= (existing.get(segment) ?? 0));
+    try {
+      if (!sameBoot) lost.push({ key, reason: 'the host was started anew' });
+      else if (!backed) lost.push({ key, reason: 'its memory segment is gone' });
+      else kept.push({ record: recordFromJson(record), extents });
+    } catch (error) {
+      lost.push({ key, reason: (error as Error).message });
+    }
+  }
+  return { kept, lost };
+}
