@@ -29,7 +29,11 @@ export const putOpenSchema = z.strictObject({
   bytes: z.number().int().min(0).max(Number.MAX_SAFE_INTEGER),
   id: ulidSchema.optional(),
   wait: waitSchema.default(0),
-  annotation: z.union([z.string(), z.record(z.string(), z.unknown())]).optional(),
+  annotation: z
+    .union([z.string(), z.record(z.string(), z.unknown())], {
+      error: 'expected an annotation as "sha256:<64 hex digits>", JSON text, or a map',
+    })
+    .optional(),
   derivedFrom: regionListSchema.optional(),
   activity: z.string().max(512).optional(),
   digest: digestSchema.optional(),

@@ -2,6 +2,9 @@ import { DTYPES } from '@tidegate/array';
 import { z } from 'zod';
 import { nameSchema } from './common-schema.js';
 
+/** As many blocks as a shard map takes. */
+const MAX_LAYOUT_BLOCKS = 2 ** 20;
+
 const shape = z
   .array(z.number().int().min(1).max(Number.MAX_SAFE_INTEGER))
   .min(1)
@@ -34,7 +37,11 @@ export const declareSchema = z
       path: ['layout'],
       message: 'expected no more blocks than cells along any dimension',
     },
-  );
+  )
+  .refine((variable) => (variable.layout ?? []).reduce((blocks, count) => blocks * count, 1) <= MAX_LAYOUT_BLOCKS, {
+    path: ['layout'],
+    message: 'expected at most 2^20 blocks',
+  });
 export type DeclareRequest = z.infer<typeof declareSchema>;
 /** What a caller of declare gives: defaults may be left out. */
 export type Declaration = z.input<typeof declareSchema>;
