@@ -1,0 +1,52 @@
+import {
+  BadRequestError,
+  BusyError,
+  ConflictError,
+  ForbiddenError,
+  NotCoveredError,
+  NotFoundError,
+  OutOfDomainError,
+  QuarantinedError,
+  SizeMismatchError,
+  StorageFullError,
+  type TidegateError,
+  TimeoutError,
+  TooLargeError,
+  UnavailableError,
+  UnknownTriggerError,
+  UnknownVariableError,
+} from '../errors.js';
+
+/** One or more errors of every code, with all their fields set, and the fields as they stand in the body. */
+export const EVERY_ERROR: readonly (readonly [TidegateError, Readonly<Record<string, unknown>>])[] = [
+  [new BadRequestError('Tide-Box', 'expected a box'), { field: 'Tide-Box' }],
+  [new SizeMismatchError(64, 60), { expectedBytes: 64, actualBytes: 60 }],
+  [new ForbiddenError('these credentials may only read'), {}],
+  [new UnknownVariableError('T'), {}],
+  [new UnknownTriggerError('hot'), {}],
+  [new NotFoundError('step 3 was dropped'), {}],
+  [
+    new NotCoveredError('2 boxes are missing', { missing: ['0:1', '3:4'], missingCount: 2 }),
+    { missing: ['0:1', '3:4'], missingCount: 2 },
+  ],
+  [new ConflictError('another declaration stands', { name: 'T', shape: [4] }), { standing: { name: 'T', shape: [4] } }],
+  [new ConflictError('in the way'), {}],
+  [new TooLargeError('too large', 1_048_576), { limitBytes: 1_048_576 }],
+  [new OutOfDomainError('outside', [4, 8]), { shape: [4, 8] }],
+  [new QuarantinedError('withheld', 'CVE-2026-1'), { reason: 'CVE-2026-1' }],
+  [new BusyError('busy', 50), { retryAfterMs: 50 }],
+  [new UnavailableError('no owner', 200), { retryAfterMs: 200 }],
+  [new TimeoutError('waited 5 ms'), {}],
+  [new TimeoutError('waited 5 ms', { missing: ['0:1'], missingCount: 70 }), { missing: ['0:1'], missingCount: 70 }],
+  [
+    new StorageFullError('full', {
+      retryAfterMs: 100,
+      state: 'full',
+      limit: 'memory',
+      usedBytes: 90,
+      limitBytes: 100,
+      needBytes: 20,
+    }),
+    { retryAfterMs: 100, state: 'full', limit: 'memory', usedBytes: 90, limitBytes: 100, needBytes: 20 },
+  ],
+];
