@@ -22,13 +22,13 @@ import {
 import { busPieceSource, type PieceSource, type VariableHandle } from '@tidegate/client/region';
 import {
   ACCEPT_MSGPACK,
+  ENDPOINTS,
   emptySchema,
   encodeBody,
   HEADERS,
   HybridClock,
   type MemberRecord,
   type PartitionRecord,
-  PUBLIC,
   parsePutHeaders,
   putOpenSchema,
   type RawId,
@@ -187,14 +187,10 @@ export async function startRawService(options: RawServiceOptions): Promise<RawSe
     version: VERSION,
     description: 'Tidegate raw-service: stores partitions, answers put and get',
     endpoints: [
-      { name: 'put', subject: PUBLIC.put, handler: putHandler },
-      { name: 'put-open', subject: PUBLIC.putOpen, handler: openHandler },
-      { name: 'get', subject: PUBLIC.get, handler: getHandler({ bus, router, source, catalog }) },
-      {
-        name: 'storage',
-        subject: PUBLIC.storage,
-        handler: controlHandler(emptySchema, () => clusterStorage(bus, roster, logger)),
-      },
+      { ...listed('put'), handler: putHandler },
+      { ...listed('putOpen'), handler: openHandler },
+      { ...listed('get'), handler: getHandler({ bus, router, source, catalog }) },
+      { ...listed('storage'), handler: controlHandler(emptySchema, () => clusterStorage(bus, roster, logger)) },
     ],
   });
   logger.info({ rawService: raw, incarnation, ...store.use() }, 'raw-service is ready');
@@ -213,6 +209,12 @@ export async function startRawService(options: RawServiceOptions): Promise<RawSe
       await Promise.all([roster.stop(), catalog.stop()]);
     },
   };
+}
+
+/** How the services framework lists an endpoint. */
+function listed(operation: keyof typeof ENDPOINTS) {
+  const { name, subject, summary } = ENDPOINTS[operation];
+  return { name, subject, metadata: { summary } };
 }
 
 const SYNC_MS = 5000;
