@@ -23,7 +23,7 @@ describe('joinPieces', () => {
     const told = map
       .shardsOf(whole)
       .flatMap((shard) => map.clip(whole, shard).map((box) => piece('p', formatBox(box))));
-    expect(told.length).toBeGreaterThan(16);
+    expect(told.length).toBeGreaterThanOrEqual(16);
     expect(joinPieces(told)).toEqual([{ ...piece('p', ''), box: whole }]);
   });
 
