@@ -1,10 +1,11 @@
 import { isOpaque, itemSize, packedBytes } from '@tidegate/array';
-import { type Box, contains, equals, formatBox } from '@tidegate/geometry';
-import { BadRequestError, NotFoundError, type PartitionId, type PartitionRecord } from '@tidegate/protocol';
+import type { Box } from '@tidegate/geometry';
+import { NotFoundError, type PartitionId, type PartitionRecord } from '@tidegate/protocol';
 import type { Logger } from 'pino';
 import { copySlab, planBoxRead, type ReadTuning } from './box-read.js';
 import { type Extent, ExtentAllocator } from './extent-allocator.js';
 import type { Journal } from './journal.js';
+import { assertRange, assertReadable } from './readable.js';
 import { recordFromJson, recordToJson } from './record-json.js';
 import { existingSegments, SegmentStore, segmentSizes } from './segment-store.js';
 
@@ -262,21 +263,6 @@ export class MemoryTier {
     this.#allocator.free(extents);
     this.#onFreed();
   }
-}
-
-/** @throws BadRequestError unless `box` can be read from the partition */
-export function assertReadable(record: PartitionRecord, box: Box): void {
-  const readable = isOpaque(record.dtype) ? equals(record.box, box) : contains(record.box, box);
-  if (readable) return;
-  const expected = isOpaque(record.dtype) ? 'the whole box of an opaque partition,' : 'a box inside';
-  throw new BadRequestError('box', `expected ${expected} ${formatBox(record.box)}, got ${formatBox(box)}`);
-}
-
-/** @throws BadRequestError unless the range lies inside the payload */
-export function assertRange(record: PartitionRecord, offset: number, length: number): void {
-  if (offset >= 0 && length >= 0 && offset + length <= record.bytes) return;
-  const got = `[${offset}, ${offset + length})`;
-  throw new BadRequestError('offset', `expected a range inside a payload of ${record.bytes} bytes, got ${got}`);
 }
 
 async function recover(directory: string, entries: ReadonlyMap<string, unknown>, sameBoot: boolean) {

@@ -32,7 +32,11 @@ async function openTier({ limitBytes = 1 << 20, segmentBytes = 256 << 10, bootId
     logger: log.logger,
     onFreed: () => freed++,
   });
-  return { tier, close: () => (tier.close(), journal.close()) };
+  const close = () => {
+    tier.close();
+    journal.close();
+  };
+  return { tier, close };
 }
 
 function put(tier: MemoryTier, record: PartitionRecord) {

@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -86,6 +86,14 @@ describe('SegmentStore', () => {
     expect((await readFile(join(directory, 'segment-0000'))).length).toBe(512);
     expect(await readdir(directory)).toEqual(['other', 'segment-0000']);
     third.close();
+  });
+
+  test('says what it expected when the file system is full', async () => {
+    await mkdir(directory, { recursive: true });
+    await symlink('/dev/full', join(directory, 'segment-0001'));
+    const opened = SegmentStore.open(directory, [4096, 4096]);
+    await expect(opened).rejects.toThrow(/expected room for a memory tier of 8192 bytes in .*, got ENOSPC: lower/);
+    expect(await readdir(directory)).toEqual(['segment-0001']);
   });
 
   test('no directory holds no segments', async () => {
