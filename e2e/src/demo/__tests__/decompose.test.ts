@@ -42,6 +42,20 @@ describe('decompose', () => {
     );
   });
 
+  test('skewed blocks tile the domain too, are unequal, and their faces do not line up', () => {
+    const blocks = decompose([100, 100], 4, 0.04);
+    expect(blocks.reduce((sum, block) => sum + volume(block), 0)).toBe(10_000);
+    blocks.forEach((a, i) => {
+      for (const b of blocks.slice(i + 1)) expect(intersects(a, b)).toBe(false);
+    });
+    expect(blocks.map(({ lower }) => lower)).toEqual([
+      [0, 0],
+      [0, 46],
+      [54, 0],
+      [54, 54],
+    ]);
+  });
+
   test.each([0, -1, 1.5, 5, Number.NaN])('refuses %p parts of four cells', (parts) => {
     expect(() => decompose([2, 2], parts)).toThrow(RangeError);
   });

@@ -1,0 +1,133 @@
+import { spawn } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { type TemporaryDirectory, temporaryDirectory, until } from '@tidegate/testing';
+import { PNG } from 'pngjs';
+
+const MAIN = fileURLToPath(new URL('../main.js', import.meta.url));
+const SMALL = ['--shape', '32,32', '--writers', '3', '--substeps', '4'];
+const ENDLESS = [...SMALL, '--steps', '100000'];
+
+let temporary: TemporaryDirectory;
+let pictures: TemporaryDirectory;
+beforeEach(async () => {
+  temporary = await temporaryDirectory();
+  pictures = await temporaryDirectory();
+});
+afterEach(async () => {
+  await temporary.remove();
+  await pictures.remove();
+});
+
+/** A run of the demo as a process; `output` is what it wrote so far. */
+function startDemo(args: readonly string[]) {
+  const child = spawn(process.execPath, [MAIN, ...args, '--out', pictures.path], {
+    env: { ...process.env, TMPDIR: temporary.path },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  const exit = new Promise<number | NodeJS.Signals | null>((resolve) => {
+    child.once('close', (code, signal) => resolve(code ?? signal));
+  });
+  return { child, exit, output: () => output };
+}
+
+/** Waits until the writers are at work, and tells where the service is. */
+async function underWay(demo: ReturnType<typeof startDemo>): Promise<string> {
+  await until(() => /step [1-9]\d* of/.test(demo.output()), { timeoutMs: 15_000 });
+  return /nats:\/\/[0-9.:]+/.exec(demo.output())?.[0] ?? '';
+}
+
+function answers(url: string): Promise<boolean> {
+  const { hostname, port } = new URL(url);
+  return new Promise((resolve) => {
+    const socket = connect({ host: hostname, port: Number(port) }, () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+/** Processes of this entry whose job mentions `mark`, the service's URL or a folder. */
+function jobsOf(entry: string, mark: string): number[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .filter((pid) => {
+      const command = commandLine(pid);
+      return command.includes(`demo/${entry}.js`) && command.includes(mark);
+    });
+}
+
+function commandLine(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+describe('the demo', () => {
+  test('stages a plane and a volume, and what is staged equals the serial run', async () => {
+    const demo = startDemo([...SMALL, '--shape', '10,12,14', '--steps', '6', '--seed', '3']);
+    const code = await demo.exit;
+    expect(demo.output()).toContain('assembled field equals the serial run bit for bit: yes\n');
+    expect(demo.output()).toContain(
+      '2-D 32x32: compared U and V of step 1 (from disk), U and V of step 6 (from memory)',
+    );
+    expect(demo.output()).toMatch(/^steps spilled to disk +4 +4$/m);
+    expect(demo.output()).toMatch(/^partitions put +42 +42$/m);
+    expect(code).toBe(0);
+    expect(readdirSync(temporary.path)).toEqual([]);
+    const picture = PNG.sync.read(readFileSync(join(pictures.path, 'gray-scott-2d.png')));
+    expect([picture.width, picture.height]).toEqual([768, 768]);
+    expect(readdirSync(pictures.path)).toContain('gray-scott-3d-slice.png');
+  }, 20_000);
+
+  test('stops all that it started when it is interrupted', async () => {
+    const demo = startDemo(ENDLESS);
+    const url = await underWay(demo);
+    demo.child.kill('SIGINT');
+    expect(await demo.exit).toBe(130);
+    expect(await answers(url)).toBe(false);
+    expect(readdirSync(temporary.path)).toEqual([]);
+    expect([...jobsOf('writer', url), ...jobsOf('reader', url), ...jobsOf('guard', temporary.path)]).toEqual([]);
+  }, 20_000);
+
+  test('ends when a writer dies', async () => {
+    const demo = startDemo(ENDLESS);
+    const url = await underWay(demo);
+    const [writer] = jobsOf('writer', url);
+    process.kill(writer ?? 0, 'SIGKILL');
+    expect(await demo.exit).toBe(1);
+    expect(demo.output()).toMatch(/^error: 2-D 32x32 writer \d ended early: SIGKILL$/m);
+    expect(await answers(url)).toBe(false);
+    expect(readdirSync(temporary.path)).toEqual([]);
+  }, 20_000);
+
+  test('leaves nothing behind when it is killed', async () => {
+    const demo = startDemo(ENDLESS);
+    const url = await underWay(demo);
+    demo.child.kill('SIGKILL');
+    await demo.exit;
+    await until(async () => !(await answers(url)), { timeoutMs: 15_000 });
+    await until(() => readdirSync(temporary.path).length === 0, { timeoutMs: 15_000 });
+    await until(() => [...jobsOf('writer', url), ...jobsOf('reader', url)].length === 0);
+    await until(() => jobsOf('guard', temporary.path).length === 0);
+  }, 20_000);
+
+  test('refuses what makes no sense', async () => {
+    const demo = startDemo(['--steps', 'many']);
+    expect(await demo.exit).toBe(2);
+    expect(demo.output()).toBe('error: expected --steps from 1 to 100000, got many (--help shows the options)\n');
+  });
+});

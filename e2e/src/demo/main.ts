@@ -1,0 +1,136 @@
+import { constants } from 'node:os';
+import { connect, isTidegateError } from '@tidegate/client';
+import { Crew, ProcessFailure, type Service } from './crew.js';
+import { type DemoOptions, HELP, parseOptions, UsageError } from './options.js';
+import { drawPlane, lastPlane, type Plane, writePicture } from './pictures.js';
+import { bytes, figures, verdict } from './report.js';
+import { type Scratch, scratchFolders } from './scratch.js';
+import { stepBytes, variablesOf } from './simulation.js';
+import { type Outcome, stage } from './stage.js';
+
+const MIB = 2 ** 20;
+const LEAST_MEMORY = 128 * MIB;
+
+process.exit(await main(process.argv.slice(2)));
+
+async function main(args: readonly string[]): Promise<number> {
+  try {
+    const options = parseOptions(args);
+    if (options) return await run(options);
+    process.stdout.write(HELP);
+    return 0;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(`error: ${error.message} (--help shows the options)`);
+    return 2;
+  }
+}
+
+/** Runs the demo and stops all that it started, however it ends. */
+async function run(options: DemoOptions): Promise<number> {
+  const scratch = scratchFolders();
+  const crew = new Crew();
+  const interrupted = interruption();
+  try {
+    return await Promise.race([interrupted, crew.failure, tell(options, crew, scratch, interrupted)]);
+  } catch (error) {
+    console.error(`error: ${failureText(error)}`);
+    return 1;
+  } finally {
+    await crew.stop();
+    scratch.remove();
+  }
+}
+
+/** Resolves with the exit code at the first signal; the second one leaves no time to stop. */
+function interruption(): Promise<number> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      let count = 0;
+      process.on(signal, () => {
+        const code = 128 + constants.signals[signal];
+        if (++count === 1) resolve(code);
+        else process.exit(code);
+      });
+    }
+  });
+}
+
+/** The story of the demo, from the start of the service to the verdict. */
+async function tell(options: DemoOptions, crew: Crew, scratch: Scratch, interrupted: Promise<number>): Promise<number> {
+  const { simulations, raw, keep, out } = options;
+  const memory = memoryBytes(options, scratch);
+  const service = await crew.startService(
+    [
+      ...['--nats-port', '0', '--raw', String(raw), '--memory', String(memory)],
+      ...['--data-dir', scratch.dataDir, '--memory-dir', scratch.memoryDir],
+    ],
+    scratch.folders,
+  );
+  say(`Tidegate runs at ${service.url}, with ${raw} raw-service${raw > 1 ? 's' : ''} of ${bytes(memory)} memory.`);
+  const tide = await connect({ servers: service.url, name: 'tidegate-demo' });
+  const outcomes: Outcome[] = [];
+  const planes: Plane[] = [];
+  try {
+    for (const simulation of simulations) {
+      const { writers, steps, substeps, window } = simulation;
+      const { u, v } = variablesOf(simulation);
+      say(
+        `${writers} writers stage ${u} and ${v}, ${steps} steps of ${substeps} Euler steps; ${window} steps stay in memory.`,
+      );
+      outcomes.push(await stage(crew, tide, service.url, simulation));
+      planes.push(await lastPlane(tide, simulation));
+    }
+  } finally {
+    await tide.close();
+  }
+  const [plane] = planes;
+  if (plane) say(`\n${drawPlane(plane)}`);
+  say(`${figures(outcomes).join('\n')}\n`);
+  for (const [at, { simulation }] of outcomes.entries()) {
+    say(`picture: ${await writePicture(planes[at] as Plane, simulation, out)}`);
+  }
+  const { lines, passed } = verdict(outcomes);
+  say(lines.join('\n'));
+  if (keep) await stay(service, outcomes, interrupted);
+  return passed ? 0 : 1;
+}
+
+/** Leaves the service running until a signal comes. */
+async function stay({ url }: Service, outcomes: readonly Outcome[], interrupted: Promise<number>): Promise<void> {
+  const cli = 'node services/tidegate/bin/tidegate.js';
+  const examples = outcomes.flatMap(({ simulation }) => {
+    const { v } = variablesOf(simulation);
+    const box = simulation.shape.map((length) => `0:${Math.min(8, length)}`).join(',');
+    return [`${cli} steps ${v}`, `${cli} get ${v} --step latest --box ${box}`];
+  });
+  say(`
+The service keeps running at ${url} until Ctrl-C. Look around from another terminal:
+  export TIDEGATE_NATS=${url}
+  ${cli} variables
+  ${examples.join('\n  ')}
+  ${cli} storage`);
+  // A timer holds the process.
+  const timer = setInterval(() => {}, 1 << 30);
+  await interrupted;
+  clearInterval(timer);
+}
+
+/** Memory for each raw-service: twice what the windows hold, but no more than half of what is free. */
+function memoryBytes({ simulations, raw }: DemoOptions, { freeMemoryBytes }: Scratch): number {
+  const windows = simulations.reduce((sum, simulation) => sum + (simulation.window + 2) * stepBytes(simulation), 0);
+  const wanted = Math.max(LEAST_MEMORY, (2 * windows) / raw);
+  return Math.floor(Math.min(wanted, freeMemoryBytes / 2 / raw) / MIB) * MIB;
+}
+
+function failureText(error: unknown): string {
+  if (error instanceof ProcessFailure) {
+    return error.errorOutput === '' ? error.message : `${error.message}\n${error.errorOutput}`;
+  }
+  if (isTidegateError(error)) return `${error.code}: ${error.message}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}

@@ -1,0 +1,64 @@
+import { title } from './simulation.js';
+import type { Check, Outcome } from './stage.js';
+
+/** Figures of all simulations side by side, as lines of text. */
+export function figures(outcomes: readonly Outcome[]): string[] {
+  const rows: [string, (outcome: Outcome) => string][] = [
+    ['', ({ simulation }) => title(simulation)],
+    ['staged steps', ({ simulation }) => String(simulation.steps + 1)],
+    ['Euler steps', ({ simulation }) => String(simulation.steps * simulation.substeps)],
+    ['run time', ({ elapsedMs }) => `${(elapsedMs / 1000).toFixed(1)} s`],
+    ['partitions put', ({ partitions }) => String(partitions)],
+    ['bytes put', ({ totals }) => bytes(totals.putBytes)],
+    ['put rate of a writer', ({ totals }) => rate(totals.putBytes, totals.putMs)],
+    ['put, p50', ({ totals }) => milliseconds(totals.putP50Ms)],
+    ['halo bytes got', ({ totals }) => bytes(totals.haloBytes)],
+    ['bytes got by the reader', ({ totals }) => bytes(totals.getBytes)],
+    ['get rate of the reader', ({ totals }) => rate(totals.getBytes, totals.getMs)],
+    ['get, p50', ({ totals }) => milliseconds(totals.getP50Ms)],
+    ['steps spilled to disk', ({ spilledSteps }) => String(spilledSteps)],
+    ['memory tier, peak', ({ peakMemoryBytes }) => bytes(peakMemoryBytes)],
+  ];
+  const table = rows.map(([name, cell]) => [name, ...outcomes.map(cell)]);
+  const widths = ['', ...outcomes].map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  return table.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[0] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('   '),
+  );
+}
+
+/** What was compared, a line for each simulation, and the verdict. */
+export function verdict(outcomes: readonly Outcome[]): { readonly lines: string[]; readonly passed: boolean } {
+  const passed = outcomes.every(({ checks }) => checks.length > 0 && checks.every(({ equal }) => equal));
+  const lines = outcomes.map(
+    ({ simulation, checks }) => `${title(simulation)}: compared ${checks.map(compared).join(', ')}`,
+  );
+  lines.push(`assembled field equals the serial run bit for bit: ${passed ? 'yes' : 'no'}`);
+  return { lines, passed };
+}
+
+function compared({ step, tier, equal, differing }: Check): string {
+  const from = tier === 'disk' ? 'from disk' : 'from memory';
+  return `U and V of step ${step} (${from}${equal ? '' : `; differing values: ${differing}`})`;
+}
+
+/** Bytes in binary units with one decimal. */
+export function bytes(count: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
+  let value = count;
+  let unit = 0;
+  while (value >= (unit === 0 ? 1024 : 1023.95) && unit < units.length - 1) {
+    value /= 1024;
+    unit++;
+  }
+  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
+}
+
+function rate(count: number, ms: number): string {
+  return ms > 0 ? `${(count / 2 ** 20 / (ms / 1000)).toFixed(0)} MiB/s` : '-';
+}
+
+function milliseconds(ms: number): string {
+  return Number.isNaN(ms) ? '-' : `${ms.toFixed(1)} ms`;
+}
