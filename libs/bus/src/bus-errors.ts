@@ -21,10 +21,14 @@ export class AttemptTimeoutError extends TimeoutError {
   }
 }
 
-/** 503: the connection was lost. Whether a request under way was carried out is unknown. */
+/** 503: there is no connection now. */
 export class DisconnectedError extends UnavailableError {
-  constructor(what: string) {
+  /** The request was sent before the connection was lost: whether it was carried out is unknown. */
+  readonly sent: boolean;
+
+  constructor(what: string, { sent }: { readonly sent: boolean }) {
     super(`${what}: not connected to the NATS server`, 0);
+    this.sent = sent;
   }
 }
 

@@ -91,7 +91,7 @@ export class Bus {
     onReply: ReplyHandler,
   ): Promise<void> {
     // A publish while disconnected is dropped without a sign.
-    if (!this.#connected) throw new DisconnectedError(`request to ${subject}`);
+    if (!this.#connected) throw new DisconnectedError(`request to ${subject}`, { sent: false });
     await this.#mux.send(subject, payload, options, (reply) => {
       const error = errorOfReply(reply);
       if (error) throw error;
@@ -140,7 +140,7 @@ export class Bus {
 
   /** Settles once the server has processed what was sent so far. @throws UnavailableError where the connection is lost */
   async flush(): Promise<void> {
-    if (!this.#connected) throw new DisconnectedError('flush');
+    if (!this.#connected) throw new DisconnectedError('flush', { sent: false });
     try {
       await this.connection.flush();
     } catch (error) {
@@ -158,7 +158,7 @@ export class Bus {
 
   #ended(error: Error | undefined): Error | undefined {
     this.#connected = false;
-    this.#mux.failAll(new DisconnectedError('request'));
+    this.#mux.failAll(new DisconnectedError('request', { sent: true }));
     return error;
   }
 
@@ -167,7 +167,7 @@ export class Bus {
       switch (state.type) {
         case Events.Disconnect:
           this.#connected = false;
-          this.#mux.failAll(new DisconnectedError('request'));
+          this.#mux.failAll(new DisconnectedError('request', { sent: true }));
           this.logger.warn({ server: state.data }, 'lost the connection to NATS');
           break;
         case Events.Reconnect:

@@ -96,31 +96,15 @@ export class KvBucket<T> {
 
   /** Writes a key whatever it holds. */
   async put(key: string, value: T): Promise<number> {
-    const text = JSON.stringify(value);
-    try {
-      return await this.#publish(key, text, {});
-    } catch (error) {
-      const stored = await this.#readBack(key, error);
-      if (stored?.text === text && !stored.deleted) return stored.revision;
-      throw error;
-    }
+    return (await this.#publish(key, JSON.stringify(value), {})).revision;
   }
 
   /** Deletes a key; with `revision` only where it stands there. @returns false where it stands at another one */
   async delete(key: string, revision?: number): Promise<boolean> {
-    const headers: HeaderMap = {
-      [OPERATION]: 'DEL',
-      ...(revision !== undefined && { [EXPECTED]: String(revision) }),
-    };
-    try {
-      await this.#publish(key, '', headers);
-      return true;
-    } catch (error) {
-      if (isJetStreamError(error, JS_ERROR.wrongLastSequence)) return false;
-      const stored = await this.#readBack(key, error);
-      if (!stored || stored.deleted) return true;
-      throw error;
-    }
+    const expected = revision !== undefined && { [EXPECTED]: String(revision) };
+    const { repeated, revision: done } = await this.#publish(key, '', { [OPERATION]: 'DEL', ...expected });
+    if (done > 0) return true;
+    return repeated && ((await this.#read(key))?.deleted ?? true);
   }
 
   /** The keys that hold a value, in no order. */
@@ -150,31 +134,36 @@ export class KvBucket<T> {
 
   async #write(key: string, value: T, expected: number): Promise<number | undefined> {
     const text = JSON.stringify(value);
-    try {
-      return await this.#publish(key, text, { [EXPECTED]: String(expected) });
-    } catch (error) {
-      if (isJetStreamError(error, JS_ERROR.wrongLastSequence)) return undefined;
-      const stored = await this.#readBack(key, error);
-      if (stored && !stored.deleted && stored.revision > expected) {
-        return stored.text === text ? stored.revision : undefined;
+    const { repeated, revision } = await this.#publish(key, text, { [EXPECTED]: String(expected) });
+    if (revision > 0) return revision;
+    // The first attempt may have been carried out after all: then its value stands, and made the second one fail.
+    const stored = repeated ? await this.#read(key) : undefined;
+    return stored && !stored.deleted && stored.revision > expected && stored.text === text
+      ? stored.revision
+      : undefined;
+  }
+
+  /**
+   * Publishes; where the outcome is unknown, again: the server takes the messages of a connection in order, so that the
+   * answer to the second tells of the first. The revision is 0 where the expected one was wrong.
+   */
+  async #publish(key: string, text: string, headers: HeaderMap): Promise<{ revision: number; repeated: boolean }> {
+    const subject = this.#checked(key);
+    const data = toUtf8.encode(text);
+    const attempt = async (): Promise<number> => {
+      try {
+        return (await publishStored(this.bus, subject, data, { headers, timeoutMs: this.#timeoutMs })).seq;
+      } catch (error) {
+        if (isJetStreamError(error, JS_ERROR.wrongLastSequence)) return 0;
+        throw error;
       }
-      throw error;
-    }
-  }
-
-  async #publish(key: string, text: string, headers: HeaderMap): Promise<number> {
-    const options = { headers, timeoutMs: this.#timeoutMs };
-    return (await publishStored(this.bus, this.#checked(key), toUtf8.encode(text), options)).seq;
-  }
-
-  /** What stands after a write of unknown outcome. @throws the write's error where it is known or cannot be found out */
-  async #readBack(key: string, error: unknown): Promise<Stored | undefined> {
-    if (!(error instanceof AttemptTimeoutError || error instanceof DisconnectedError)) throw error;
+    };
     try {
-      return await retrying(() => this.#read(key), { deadline: monotonicNow() + this.#timeoutMs });
-    } catch (failure) {
-      this.bus.logger.debug({ err: failure, bucket: this.name, key }, 'could not read back a write of unknown outcome');
-      throw error;
+      return { revision: await attempt(), repeated: false };
+    } catch (error) {
+      if (!(error instanceof AttemptTimeoutError || (error instanceof DisconnectedError && error.sent))) throw error;
+      const deadline = monotonicNow() + this.#timeoutMs;
+      return { revision: await retrying(attempt, { deadline }), repeated: true };
     }
   }
 

@@ -14,6 +14,7 @@ export interface HeldLease {
 export interface SeenLease {
   readonly owner: string;
   readonly incarnation: string;
+  readonly revision: number;
   /** On the monotonic clock: when it was last seen to be written. */
   readonly at: number;
 }

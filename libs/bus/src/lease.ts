@@ -36,7 +36,7 @@ interface Lease {
   renewal: Promise<void>;
 }
 
-const TICK_MS = 250;
+const TICK_MS = 100;
 /** Most acquisitions, and most renewals, under way at a time. */
 const CONCURRENCY = 64;
 /** Longest that a hand-over may take. */
@@ -86,7 +86,7 @@ export class LeaseKeeper {
     this.#now = options.now ?? monotonicNow;
     this.#ttlMs = options.ttlMs ?? options.leases.ttlMs;
     this.#marginMs = this.#ttlMs / 6;
-    this.#timer = setInterval(() => this.#act(), Math.min(TICK_MS, this.#ttlMs / 12));
+    this.#timer = setInterval(() => this.#actSafely(), Math.min(TICK_MS, this.#ttlMs / 12));
   }
 
   /** True where this member owns the shard at this moment. */
@@ -106,7 +106,7 @@ export class LeaseKeeper {
     this.#checking = true;
     queueMicrotask(() => {
       this.#checking = false;
-      this.#act();
+      this.#actSafely();
     });
   }
 
@@ -135,7 +135,7 @@ export class LeaseKeeper {
       this.check();
       return;
     }
-    this.#seen.set(shard, { ...entry.value, at: this.#now() });
+    this.#seen.set(shard, { ...entry.value, revision: entry.revision, at: this.#now() });
     const lease = this.#held.get(shard);
     if (lease && entry.revision > lease.revision && !this.#isMine(entry.value)) this.#lose(shard);
   }
@@ -169,6 +169,14 @@ export class LeaseKeeper {
     });
   }
 
+  #actSafely(): void {
+    try {
+      this.#act();
+    } catch (error) {
+      this.#options.leases.bus.logger.error({ err: error }, 'could not look after the leases');
+    }
+  }
+
   #act(): void {
     const plan = this.#plan();
     for (const shard of plan.lost) this.#lose(shard);
@@ -188,7 +196,7 @@ export class LeaseKeeper {
     this.#triedAt.set(shard, start);
     let revision: number | undefined;
     try {
-      revision = await leases.create(this.#key(shard), this.#record());
+      revision = await this.#claim(shard);
     } catch (error) {
       leases.bus.logger.debug({ err: error, shard }, 'could not acquire a lease yet');
       return;
@@ -202,6 +210,17 @@ export class LeaseKeeper {
     const renewal = Promise.resolve();
     this.#held.set(shard, { revision, validUntil, renewedAt: start, renewing: false, losing: false, renewal });
     this.#guard(shard, () => onGained(shard));
+  }
+
+  /**
+   * Takes a lease that fell silent at the revision that was seen, without waiting until the bucket drops it, and any
+   * other one by creating it. An owner that lives has renewed it since, which makes both fail.
+   */
+  async #claim(shard: number): Promise<number | undefined> {
+    const { leases } = this.#options;
+    const silent = this.#seen.get(shard);
+    const taken = silent && (await leases.update(this.#key(shard), this.#record(), silent.revision));
+    return taken ?? leases.create(this.#key(shard), this.#record());
   }
 
   #renew(shard: number): void {

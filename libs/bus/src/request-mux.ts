@@ -128,7 +128,7 @@ export class RequestMux {
       },
     });
     this.#inbox.closed.catch(() => {
-      this.failAll(new DisconnectedError('request'));
+      this.failAll(new DisconnectedError('request', { sent: true }));
     });
   }
 }

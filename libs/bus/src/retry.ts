@@ -49,7 +49,8 @@ export async function retrying<T>(attempt: (remainingMs: number) => Promise<T>, 
     try {
       return await attempt(remaining);
     } catch (error) {
-      if (signal?.aborted || !retryOn(error)) throw error;
+      signal?.throwIfAborted();
+      if (!retryOn(error)) throw error;
       last = error;
     }
     failures++;
