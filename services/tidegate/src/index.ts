@@ -1,1 +1,1 @@
-export {};
+export { type RunningTidegate, startTidegate, type TidegateOptions } from './launcher/up.js';

@@ -1,0 +1,32 @@
+import { type Bus, connectBus, type Logger, monotonicNow, retrying } from '@tidegate/bus';
+import { parseNatsAddress } from '../nats-address.js';
+
+export interface PatientOptions {
+  readonly name: string;
+  readonly logger: Logger;
+  readonly signal?: AbortSignal | undefined;
+  /** Called once, when the server does not answer at first. */
+  readonly onWait: () => void;
+}
+
+/** Containers start in any order: how long a service waits for its NATS server, in milliseconds. */
+const WAIT_MS = 60_000;
+
+/**
+ * Connects a service, waiting up to a minute for a NATS server that is not there yet.
+ *
+ * @throws UnavailableError; ForbiddenError at once
+ */
+export async function connectPatiently(nats: string, options: PatientOptions): Promise<Bus> {
+  const { name, logger, signal, onWait } = options;
+  const address = parseNatsAddress(nats);
+  let waited = false;
+  return retrying(() => connectBus({ ...address, name, logger }), {
+    deadline: monotonicNow() + WAIT_MS,
+    signal,
+    onRetry: () => {
+      if (!waited) onWait();
+      waited = true;
+    },
+  });
+}
