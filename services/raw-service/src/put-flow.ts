@@ -20,8 +20,8 @@ import {
   UnavailableError,
 } from '@tidegate/protocol';
 import { ulid } from 'ulid';
-import type { Reservation } from './admission.js';
 import type { Catalog } from './catalog.js';
+import type { Reservation } from './memory-tier.js';
 import type { PartitionStore } from './partition-store.js';
 import type { ShardIndex } from './shard-index.js';
 
@@ -143,7 +143,10 @@ export class PutFlow {
   }
 
   async #stage(handle: VariableHandle, descriptor: PutDescriptor, box: Box, bytes: number): Promise<StagedPut> {
-    const reservation = await this.#options.store.reserve(bytes, { waitMs: descriptor.wait });
+    const reservation = await this.#options.store.reserve(bytes, {
+      waitMs: descriptor.wait,
+      durable: isDurable(handle),
+    });
     return { handle, descriptor, box, id: (descriptor.id ?? ulid()) as PartitionId, bytes, reservation };
   }
 
@@ -209,7 +212,7 @@ export class PutFlow {
         );
       }
       this.#options.onStep(record);
-      await store.commit(reservation, record, { durable: handle.record.durability === 'durable' });
+      await store.commit(reservation, record, { durable: isDurable(handle) });
       return this.reply(record);
     } catch (error) {
       reservation.abort();
@@ -231,6 +234,10 @@ export class PutFlow {
     if (state === 'stored' && reply) return reply;
     throw new UnavailableError(`raw-service ${raw} began this put and has not finished it`, 50);
   }
+}
+
+function isDurable({ record }: VariableHandle): boolean {
+  return record.durability === 'durable';
 }
 
 /** Checks what a put says of itself against its variable. @returns its box */

@@ -129,7 +129,7 @@ export async function startRawService(options: RawServiceOptions): Promise<RawSe
     clock,
     logger,
     wallClock: Date.now,
-    onStep: ({ variable, run, step }) => news.seen(variable, run, step),
+    onStep: (record) => news.seen(record),
   });
   const uploads = new Uploads({ bus, raw, puts, logger, wallClock: Date.now });
   const remote = busPieceSource(bus);
