@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { isOpaque, itemSize } from '@tidegate/array';
 import type { Bus, Logger } from '@tidegate/bus';
 import { boxBytes, boxWithin, type VariableHandle } from '@tidegate/client/region';
-import { type Box, equals, formatBox } from '@tidegate/geometry';
+import { type Box, formatBox } from '@tidegate/geometry';
 import {
   BadRequestError,
   ConflictError,
@@ -156,24 +156,9 @@ export class PutFlow {
     const underway = this.#underway.get(descriptor.id);
     const record = underway?.record ?? this.#options.store.get(descriptor.id)?.record;
     if (!record) return undefined;
-    const same =
-      record.variable === descriptor.variable &&
-      record.run === descriptor.run &&
-      record.step === descriptor.step &&
-      record.bytes === bytes &&
-      equals(record.box, box);
-    if (!same) {
-      const standing = {
-        variable: record.variable,
-        run: record.run,
-        step: record.step,
-        box: formatBox(record.box),
-        bytes: record.bytes,
-      };
-      return Promise.reject(
-        new ConflictError(`id ${descriptor.id} was used for another put: expected the same descriptor again`, standing),
-      );
-    }
+    const { variable, run, step } = descriptor;
+    const conflict = conflictOf(record.id, placeOf(record), { variable, run, step, box: formatBox(box), bytes });
+    if (conflict) return Promise.reject(conflict);
     return underway?.done ?? Promise.resolve(this.reply(record));
   }
 
@@ -231,9 +216,34 @@ export class PutFlow {
       { id: record.id, waitMs: TWIN_MS } satisfies LookupRequest,
       { timeoutMs: TWIN_MS + 1000 },
     );
-    if (state === 'stored' && reply) return reply;
+    if (state === 'stored' && reply) {
+      const conflict = conflictOf(record.id, reply, placeOf(record));
+      if (conflict) throw conflict;
+      return reply;
+    }
     throw new UnavailableError(`raw-service ${raw} began this put and has not finished it`, 50);
   }
+}
+
+/** What a repeated put must have in common with the first. */
+type PutPlace = Pick<PutReply, 'variable' | 'run' | 'step' | 'box' | 'bytes'>;
+
+function placeOf({ variable, run, step, box, bytes }: PartitionRecord): PutPlace {
+  return { variable, run, step, box: formatBox(box), bytes };
+}
+
+/** The error of a put whose id stands for another one already. */
+function conflictOf(id: PartitionId, standing: PutPlace, asked: PutPlace): ConflictError | undefined {
+  const { variable, run, step, box, bytes } = standing;
+  const same =
+    variable === asked.variable &&
+    run === asked.run &&
+    step === asked.step &&
+    box === asked.box &&
+    bytes === asked.bytes;
+  if (same) return undefined;
+  const message = `id ${id} was used for another put: expected the same descriptor again`;
+  return new ConflictError(message, { variable, run, step, box, bytes });
 }
 
 function isDurable({ record }: VariableHandle): boolean {
