@@ -10,7 +10,7 @@ import {
   StorageFullError,
   UnavailableError,
 } from '@tidegate/protocol';
-import { watchPut } from './put-watch.js';
+import { watched, watchPut } from './put-watch.js';
 import type { RawChoice } from './raw-choice.js';
 import { upload } from './upload.js';
 
@@ -119,17 +119,14 @@ async function attempt(
   const whole = Math.min(WHOLE_BYTES, bus.maxPayload - Math.max(HEADER_ROOM, headerBytes(headers)));
   const timeoutMs = Math.min(options.remainingMs, ATTEMPT_MS + options.waitMs + put.data.length / BYTES_PER_MS);
   if (put.data.length > whole) return upload(bus, raw, put, { ...options, timeoutMs });
-  const sent = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, sent.signal]) : sent.signal;
-  try {
-    return await Promise.race([
-      bus.request(rawSubject(raw, 'put'), put.data, { headers, timeoutMs, signal }).then((reply) => {
-        options.onProgress?.(put.data.length);
-        return JSON.parse(utf8.decode(reply.data)) as PutReply;
-      }),
-      watchPut(bus, raw, put.id, signal),
-    ]);
-  } finally {
-    sent.abort();
-  }
+  const sent = bus.request(rawSubject(raw, 'put'), put.data, {
+    headers,
+    timeoutMs,
+    ...(options.signal && { signal: options.signal }),
+  });
+  const reply = sent.then(({ data }) => {
+    options.onProgress?.(put.data.length);
+    return JSON.parse(utf8.decode(data)) as PutReply;
+  });
+  return watched(reply, (signal) => watchPut(bus, raw, put.id, signal));
 }

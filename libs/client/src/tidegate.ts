@@ -21,12 +21,12 @@ import {
   type VariableListReply,
   type VariableRecord,
 } from '@tidegate/protocol';
-import { ulid } from 'ulid';
 import { control } from './control.js';
 import { findCovered, type StepSearch } from './covered-steps.js';
 import { bytesOf, type NdArray, ndArray } from './nd-array.js';
 import { busPieceSource } from './piece-reader.js';
 import { putPartition } from './put.js';
+import { newPutId } from './put-id.js';
 import type { RawChoice } from './raw-choice.js';
 import type { Region } from './region-planner.js';
 import { RegionReader, type StoredObject } from './region-reader.js';
@@ -158,7 +158,7 @@ export class Tidegate {
           run: request.run ?? 'default',
           step: request.step,
           box,
-          id: request.id ?? ulid(),
+          id: request.id ?? newPutId(),
           data,
           ...(annotation !== undefined && {
             annotation: typeof annotation === 'string' ? annotation : JSON.stringify(annotation),
