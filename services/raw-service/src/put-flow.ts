@@ -61,6 +61,8 @@ const TWIN_MS = 5000;
 export class PutFlow {
   readonly #options: PutFlowOptions;
   readonly #underway = new Map<string, Underway>();
+  /** Ids of puts that wait for their room. */
+  readonly #arriving = new Map<string, number>();
 
   constructor(options: PutFlowOptions) {
     this.#options = options;
@@ -74,7 +76,7 @@ export class PutFlow {
     if (standing) return standing;
     if (descriptor.digest !== undefined)
       checkDigest(descriptor.digest, createHash('sha256').update(payload).digest('hex'));
-    const staged = await this.#stage(handle, descriptor, box, payload.length);
+    const staged = await this.#arrive(descriptor.id, () => this.#stage(handle, descriptor, box, payload.length));
     try {
       staged.reservation.write(0, payload);
     } catch (error) {
@@ -118,10 +120,23 @@ export class PutFlow {
   /** How the put with an id stands. */
   async lookup({ id, waitMs = 0 }: LookupRequest): Promise<LookupReply> {
     const underway = this.#underway.get(id);
-    if (underway && waitMs === 0) return { state: 'underway' };
+    if ((underway && waitMs === 0) || (!underway && this.#arriving.has(id))) return { state: 'underway' };
     await this.settled(id);
     const stored = this.#options.store.get(id);
     return stored ? { state: 'stored', reply: this.reply(stored.record) } : { state: 'absent' };
+  }
+
+  /** Lets a lookup know of a put while it is staged. */
+  async #arrive<T>(id: string | undefined, stage: () => Promise<T>): Promise<T> {
+    if (id === undefined) return stage();
+    this.#arriving.set(id, (this.#arriving.get(id) ?? 0) + 1);
+    try {
+      return await stage();
+    } finally {
+      const left = (this.#arriving.get(id) ?? 1) - 1;
+      if (left > 0) this.#arriving.set(id, left);
+      else this.#arriving.delete(id);
+    }
   }
 
   /** The reply to a put that is stored here. */
