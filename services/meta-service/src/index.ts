@@ -1,1 +1,1 @@
-export {};
+export { type MetaService, type MetaServiceOptions, startMetaService } from './meta-service.js';
