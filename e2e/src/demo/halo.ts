@@ -1,4 +1,4 @@
-import { type Box, shapeOf, subtract } from '@tidegate/geometry';
+import { type Box, contains, shapeOf, subtract, volume } from '@tidegate/geometry';
 
 /** One part of the frame around a writer's box. */
 export interface HaloBox {
@@ -46,6 +46,19 @@ export function haloBoxes(box: Box, shape: readonly number[], width = 1): readon
     halos.push(...parts);
   }
   return halos;
+}
+
+/**
+ * What has to be got for a frame: boxes of which every halo is a part, the largest first, without those halos that are
+ * part of another one or of `own`, whose cells are at hand. Frames around a box that spans a dimension repeat themselves.
+ */
+export function sourceBoxes(halos: readonly HaloBox[], own: Box): readonly Box[] {
+  const sources: Box[] = [];
+  const boxes = halos.map(({ box }) => box).filter((box) => !contains(own, box));
+  for (const box of boxes.sort((a, b) => volume(b) - volume(a))) {
+    if (!sources.some((source) => contains(source, box))) sources.push(box);
+  }
+  return sources;
 }
 
 /** Cuts the local range [from, to) where it crosses the end of a periodic dimension; `at` is a segment's global start. */

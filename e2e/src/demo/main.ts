@@ -32,7 +32,13 @@ async function run(options: DemoOptions): Promise<number> {
   const crew = new Crew();
   const interrupted = interruption();
   try {
-    return await Promise.race([interrupted, crew.failure, tell(options, crew, scratch, interrupted)]);
+    const told = await Promise.race([interrupted, crew.failure, tell(options, crew, scratch)]);
+    if (typeof told === 'number') return told;
+    if (options.keep) {
+      sayHowToLook(told);
+      await Promise.race([heldUntil(interrupted), crew.failure]);
+    }
+    return told.passed ? 0 : 1;
   } catch (error) {
     console.error(`error: ${failureText(error)}`);
     return 1;
@@ -56,10 +62,16 @@ function interruption(): Promise<number> {
   });
 }
 
+/** How the story ended, with the service still running. */
+interface Told {
+  readonly service: Service;
+  readonly outcomes: readonly Outcome[];
+  readonly passed: boolean;
+}
+
 /** The story of the demo, from the start of the service to the verdict. */
-async function tell(options: DemoOptions, crew: Crew, scratch: Scratch, interrupted: Promise<number>): Promise<number> {
-  const { simulations, raw, keep, out } = options;
-  const memory = memoryBytes(options, scratch);
+async function tell({ simulations, raw, out }: DemoOptions, crew: Crew, scratch: Scratch): Promise<Told> {
+  const memory = memoryBytes({ simulations, raw }, scratch);
   const service = await crew.startService(
     [
       ...['--nats-port', '0', '--raw', String(raw), '--memory', String(memory)],
@@ -73,12 +85,7 @@ async function tell(options: DemoOptions, crew: Crew, scratch: Scratch, interrup
   const planes: Plane[] = [];
   try {
     for (const simulation of simulations) {
-      const { writers, steps, substeps, window } = simulation;
-      const { u, v } = variablesOf(simulation);
-      say(
-        `${writers} writers stage ${u} and ${v}, ${steps} steps of ${substeps} Euler steps; ${window} steps stay in memory.`,
-      );
-      outcomes.push(await stage(crew, tide, service.url, simulation));
+      outcomes.push(await stage(simulation, { crew, tide, url: service.url, say }));
       planes.push(await lastPlane(tide, simulation));
     }
   } finally {
@@ -92,12 +99,11 @@ async function tell(options: DemoOptions, crew: Crew, scratch: Scratch, interrup
   }
   const { lines, passed } = verdict(outcomes);
   say(lines.join('\n'));
-  if (keep) await stay(service, outcomes, interrupted);
-  return passed ? 0 : 1;
+  return { service, outcomes, passed };
 }
 
-/** Leaves the service running until a signal comes. */
-async function stay({ url }: Service, outcomes: readonly Outcome[], interrupted: Promise<number>): Promise<void> {
+function sayHowToLook({ service, outcomes }: Told): void {
+  const { url } = service;
   const cli = 'node services/tidegate/bin/tidegate.js';
   const examples = outcomes.flatMap(({ simulation }) => {
     const { v } = variablesOf(simulation);
@@ -110,14 +116,20 @@ The service keeps running at ${url} until Ctrl-C. Look around from another termi
   ${cli} variables
   ${examples.join('\n  ')}
   ${cli} storage`);
-  // A timer holds the process.
-  const timer = setInterval(() => {}, 1 << 30);
+}
+
+/** Keeps this process alive until then. */
+async function heldUntil(interrupted: Promise<number>): Promise<void> {
+  const timer = setInterval(() => {}, 2 ** 30);
   await interrupted;
   clearInterval(timer);
 }
 
 /** Memory for each raw-service: twice what the windows hold, but no more than half of what is free. */
-function memoryBytes({ simulations, raw }: DemoOptions, { freeMemoryBytes }: Scratch): number {
+function memoryBytes(
+  { simulations, raw }: Pick<DemoOptions, 'simulations' | 'raw'>,
+  { freeMemoryBytes }: Scratch,
+): number {
   const windows = simulations.reduce((sum, simulation) => sum + (simulation.window + 2) * stepBytes(simulation), 0);
   const wanted = Math.max(LEAST_MEMORY, (2 * windows) / raw);
   return Math.floor(Math.min(wanted, freeMemoryBytes / 2 / raw) / MIB) * MIB;

@@ -22,9 +22,10 @@ export class UsageError extends Error {
 const PICTURES = fileURLToPath(new URL('../../.out', import.meta.url));
 const MAX_WINDOW = 6;
 const MAX_CELLS = 1 << 27;
-/** Enough Euler steps for a picture: the labyrinth takes some 2000, the spots some 600. */
-const PLANE = { shape: [384, 384], steps: 80, substeps: 25 };
-const VOLUME = { shape: [48, 48, 48], steps: 80, substeps: 8 };
+const STEPS = 60;
+/** Enough Euler steps for a picture: the labyrinth takes some 1500, the spots some 600. */
+const PLANE = { shape: [384, 384], substeps: 25 };
+const VOLUME = { shape: [48, 48, 48], substeps: 10 };
 
 export const HELP = `Usage: node e2e/dist/demo/main.js [options]
 
@@ -36,7 +37,7 @@ staged arrays are compared with a run in a single process, and drawn.
 Options:
   --shape SHAPE  extents of the domain, as in 384,384 or 48,48,48; once for a
                  plane, once for a volume (default: both of these)
-  --steps N      steps to stage after the first (default: ${PLANE.steps})
+  --steps N      steps to stage after the first (default: ${STEPS})
   --substeps N   Euler steps from one staged step to the next, and so the width
                  of the halo (default: ${PLANE.substeps} in a plane, ${VOLUME.substeps} in a volume)
   --writers N    writer processes (default: 4)
@@ -70,7 +71,7 @@ export function parseOptions(args: readonly string[]): DemoOptions | undefined {
   const simulations = shapes.map((shape): Simulation => {
     const defaults = shape.length === 2 ? PLANE : VOLUME;
     const substeps = Math.min(defaults.substeps, ...shape);
-    const steps = integer('steps', given.steps, defaults.steps, { min: 1, max: 100_000 });
+    const steps = integer('steps', given.steps, STEPS, { min: 1, max: 100_000 });
     return {
       shape,
       steps,

@@ -34,10 +34,24 @@ export interface Check extends CheckerReport {
 const SETTLE_MS = 10_000;
 const ASK_MS = 100;
 
+/** Where a simulation is staged, and how. */
+export interface StageOptions {
+  readonly crew: Crew;
+  readonly tide: Tidegate;
+  /** The NATS server that `tide` is connected to. */
+  readonly url: string;
+  /** Takes a line for people. */
+  readonly say: (line: string) => void;
+}
+
 /** Declares the variables of a simulation, runs its writers and its reader, and compares what is staged in the end. */
-export async function stage(crew: Crew, tide: Tidegate, url: string, simulation: Simulation): Promise<Outcome> {
-  const { shape, steps, window, writers } = simulation;
+export async function stage(simulation: Simulation, { crew, tide, url, say }: StageOptions): Promise<Outcome> {
+  const { shape, steps, substeps, window, writers } = simulation;
   const variables = variablesOf(simulation);
+  const who = writers === 1 ? '1 writer stages' : `${writers} writers stage`;
+  say(
+    `${who} ${variables.u} and ${variables.v}: ${steps} steps of ${substeps} Euler steps, of which ${window} stay in memory.`,
+  );
   for (const name of [variables.u, variables.v]) {
     await tide.declare({ name, dtype: 'float64', shape: [...shape], window, onEvict: 'spill' });
   }
@@ -51,6 +65,7 @@ export async function stage(crew: Crew, tide: Tidegate, url: string, simulation:
   const early = spilled.find((step) => step > 0);
   const compare = [...new Set([...(early === undefined ? [] : [early]), steps])];
   const checks: Check[] = [];
+  say(`Comparing steps ${compare.join(' and ')} with a run in one process.`);
   const job: CheckerJob = { url, simulation, compare };
   await crew.run(`${title(simulation)} check`, {
     entry: 'checker',

@@ -1,9 +1,9 @@
 import { performance } from 'node:perf_hooks';
 import type { Tidegate } from '@tidegate/client';
-import { type Box, volume } from '@tidegate/geometry';
+import { type Box, contains, volume } from '@tidegate/geometry';
 import { decompose } from './decompose.js';
-import { advance, type HaloField } from './gray-scott.js';
-import { type HaloBox, haloBoxes } from './halo.js';
+import { advance, cutField } from './gray-scott.js';
+import { haloBoxes, sourceBoxes } from './halo.js';
 import { type Field, initialField } from './initial-field.js';
 import { type Job, runJob, WAIT_MS } from './job-process.js';
 import { bytesOf, paramsOf, SKEW, variablesOf } from './simulation.js';
@@ -32,12 +32,18 @@ await runJob<WriterJob, WriterReport>(async (tide, { simulation, writer }, repor
   const variables = variablesOf(simulation);
   const params = paramsOf(simulation);
   const frame = haloBoxes(box, shape, substeps);
-  const haloBytes = 2 * 8 * frame.reduce((cells, halo) => cells + volume(halo.box), 0);
+  const sources = sourceBoxes(frame, box);
+  const haloBytes = 2 * 8 * sources.reduce((cells, source) => cells + volume(source), 0);
 
   let field = initialField({ shape, seed, box });
   await stage(0);
   for (let step = 1; step <= steps; step++) {
-    const halos = await Promise.all(frame.map((halo) => getHalo(tide, variables, step - 1, halo)));
+    const got = await Promise.all(sources.map((source) => getField(tide, variables, step - 1, source)));
+    const known = [...got, { box, ...field }];
+    const halos = frame.map(({ box: cells, place }) => {
+      const source = known.find((part) => contains(part.box, cells)) as PlacedField;
+      return { place, ...cutField(source, source.box, cells) };
+    });
     field = advance({ box, ...field, halos, params, substeps });
     await stage(step);
   }
@@ -56,18 +62,23 @@ await runJob<WriterJob, WriterReport>(async (tide, { simulation, writer }, repor
   }
 });
 
-/** Both species of one part of the frame, as soon as the neighbours have staged the step: there is no other barrier. */
-async function getHalo(
+/** Cells of both species with the box that they fill. */
+interface PlacedField extends Field {
+  readonly box: Box;
+}
+
+/** Gets both species of a box as soon as the neighbours have staged the step: there is no other barrier. */
+async function getField(
   tide: Tidegate,
   variables: { readonly u: string; readonly v: string },
   step: number,
-  { box, place }: HaloBox,
-): Promise<HaloField> {
-  const field: Field = { u: new Float64Array(volume(box)), v: new Float64Array(volume(box)) };
+  box: Box,
+): Promise<PlacedField> {
+  const field = { box, u: new Float64Array(volume(box)), v: new Float64Array(volume(box)) };
   await Promise.all(
     (['u', 'v'] as const).map((species) =>
       tide.get({ variable: variables[species], step, box, waitMs: WAIT_MS, into: bytesOf(field[species]) }),
     ),
   );
-  return { ...field, place };
+  return field;
 }

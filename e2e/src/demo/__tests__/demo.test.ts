@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { connect as connectTidegate } from '@tidegate/client';
 import { type TemporaryDirectory, temporaryDirectory, until } from '@tidegate/testing';
 import { PNG } from 'pngjs';
 
@@ -40,10 +41,11 @@ function startDemo(args: readonly string[]) {
   return { child, exit, output: () => output };
 }
 
-/** Waits until the writers are at work, and tells where the service is. */
+/** Waits until the writers are there, and tells where the service is. */
 async function underWay(demo: ReturnType<typeof startDemo>): Promise<string> {
-  await until(() => /step [1-9]\d* of/.test(demo.output()), { timeoutMs: 15_000 });
-  return /nats:\/\/[0-9.:]+/.exec(demo.output())?.[0] ?? '';
+  const url = await until(() => /nats:\/\/[0-9.:]*[0-9]/.exec(demo.output())?.[0], { timeoutMs: 15_000 });
+  await until(() => jobsOf('writer', url).length === 3, { timeoutMs: 15_000 });
+  return url;
 }
 
 function answers(url: string): Promise<boolean> {
@@ -59,13 +61,20 @@ function answers(url: string): Promise<boolean> {
 
 /** Processes of this entry whose job mentions `mark`, the service's URL or a folder. */
 function jobsOf(entry: string, mark: string): number[] {
+  return processIds().filter((pid) => commandLine(pid).includes(`demo/${entry}.js`) && commandLine(pid).includes(mark));
+}
+
+/** The folder of the memory tier, from the command line of the service. */
+function memoryFolder(): string {
+  const commands = processIds().map((pid) => commandLine(pid).split('\0'));
+  const up = commands.find((words) => words.includes('up') && words.some((word) => word.startsWith(temporary.path)));
+  return up?.[up.indexOf('--memory-dir') + 1] ?? '';
+}
+
+function processIds(): number[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      const command = commandLine(pid);
-      return command.includes(`demo/${entry}.js`) && command.includes(mark);
-    });
+    .map(Number);
 }
 
 function commandLine(pid: number): string {
@@ -96,11 +105,31 @@ describe('the demo', () => {
   test('stops all that it started when it is interrupted', async () => {
     const demo = startDemo(ENDLESS);
     const url = await underWay(demo);
+    const memory = memoryFolder();
+    expect(existsSync(memory)).toBe(true);
     demo.child.kill('SIGINT');
     expect(await demo.exit).toBe(130);
+    expect(existsSync(memory)).toBe(false);
     expect(await answers(url)).toBe(false);
     expect(readdirSync(temporary.path)).toEqual([]);
     expect([...jobsOf('writer', url), ...jobsOf('reader', url), ...jobsOf('guard', temporary.path)]).toEqual([]);
+  }, 20_000);
+
+  test('keeps the service for a look around', async () => {
+    const demo = startDemo([...SMALL, '--steps', '2', '--keep']);
+    await until(() => demo.output().includes('storage\n'), { timeoutMs: 15_000 });
+    const url = /export TIDEGATE_NATS=(.*)/.exec(demo.output())?.[1] ?? '';
+    const tide = await connectTidegate({ servers: url });
+    const steps = await tide.listSteps({ variable: 'V_2d' });
+    await tide.close();
+    expect(steps.map(({ step, covered }) => [step, covered])).toEqual([
+      [0, true],
+      [1, true],
+      [2, true],
+    ]);
+    demo.child.kill('SIGINT');
+    expect(await demo.exit).toBe(0);
+    expect(await answers(url)).toBe(false);
   }, 20_000);
 
   test('ends when a writer dies', async () => {
@@ -117,10 +146,12 @@ describe('the demo', () => {
   test('leaves nothing behind when it is killed', async () => {
     const demo = startDemo(ENDLESS);
     const url = await underWay(demo);
+    const memory = memoryFolder();
+    expect(existsSync(memory)).toBe(true);
     demo.child.kill('SIGKILL');
     await demo.exit;
     await until(async () => !(await answers(url)), { timeoutMs: 15_000 });
-    await until(() => readdirSync(temporary.path).length === 0, { timeoutMs: 15_000 });
+    await until(() => readdirSync(temporary.path).length === 0 && !existsSync(memory), { timeoutMs: 15_000 });
     await until(() => [...jobsOf('writer', url), ...jobsOf('reader', url)].length === 0);
     await until(() => jobsOf('guard', temporary.path).length === 0);
   }, 20_000);

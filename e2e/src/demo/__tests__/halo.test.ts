@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { type Box, volume, within } from '@tidegate/geometry';
+import { type Box, contains, volume, within } from '@tidegate/geometry';
 import fc from 'fast-check';
-import { corePlace, haloBoxes, paddedBox } from '../halo.js';
+import { corePlace, haloBoxes, paddedBox, sourceBoxes } from '../halo.js';
 
 interface Situation {
   readonly shape: readonly number[];
@@ -80,4 +80,29 @@ test('paddedBox and corePlace', () => {
   const box = { lower: [3, 5], upper: [5, 9] };
   expect(paddedBox(box, 2)).toEqual({ lower: [0, 0], upper: [6, 8] });
   expect(corePlace(box, 2)).toEqual({ lower: [2, 2], upper: [4, 6] });
+});
+
+describe('sourceBoxes', () => {
+  test('every halo is part of one of them or of the own box, and none of them is needless', () => {
+    fc.assert(
+      fc.property(situations, ({ shape, box, width }) => {
+        const halos = haloBoxes(box, shape, width);
+        const sources = sourceBoxes(halos, box);
+        for (const halo of halos) {
+          expect([box, ...sources].some((source) => contains(source, halo.box))).toBe(true);
+        }
+        sources.forEach((source, at) => {
+          expect(halos.some((halo) => halo.box === source)).toBe(true);
+          expect([box, ...sources.toSpliced(at, 1)].some((other) => contains(other, source))).toBe(false);
+        });
+      }),
+    );
+  });
+
+  test('a box that spans one dimension of a volume needs six instead of twenty', () => {
+    const box = { lower: [0, 0, 0], upper: [24, 24, 48] };
+    const halos = haloBoxes(box, [48, 48, 48], 8);
+    expect(halos).toHaveLength(20);
+    expect(sourceBoxes(halos, box)).toHaveLength(6);
+  });
 });
