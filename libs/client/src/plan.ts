@@ -1,4 +1,4 @@
-import { type Box, coalesce, formatBox, parseBox, volume } from '@tidegate/geometry';
+import { type Box, coalesce, formatBox, parseBox } from '@tidegate/geometry';
 import type { PartitionId, Piece, RawId, Tier } from '@tidegate/protocol';
 
 /** A part of a plan: `box` of partition `id`, to be read at `raw`. */
@@ -9,28 +9,6 @@ export interface PlannedPiece {
   readonly tier: Tier;
   /** Of the whole partition. */
   readonly bytes: number;
-}
-
-function hull(boxes: readonly Box[]): Box {
-  const [first] = boxes;
-  const lower = [...(first?.lower ?? [])];
-  const upper = [...(first?.upper ?? [])];
-  for (const box of boxes) {
-    for (let axis = 0; axis < lower.length; axis++) {
-      lower[axis] = Math.min(lower[axis] ?? 0, box.lower[axis] ?? 0);
-      upper[axis] = Math.max(upper[axis] ?? 0, box.upper[axis] ?? 0);
-    }
-  }
-  return { lower, upper };
-}
-
-/** Joins disjoint boxes into as few as possible: into their hull where they fill it, else by common faces. */
-export function joinBoxes(boxes: readonly Box[]): readonly Box[] {
-  if (boxes.length < 2) return boxes;
-  const whole = hull(boxes);
-  let cells = 0;
-  for (const box of boxes) cells += volume(box);
-  return cells === volume(whole) ? [whole] : coalesce(boxes);
 }
 
 /**
@@ -49,7 +27,7 @@ export function joinPieces(pieces: readonly Piece[]): readonly PlannedPiece[] {
   }
   const joined: PlannedPiece[] = [];
   for (const { piece, boxes } of byPartition.values()) {
-    for (const box of joinBoxes(boxes)) joined.push({ ...piece, box });
+    for (const box of coalesce(boxes)) joined.push({ ...piece, box });
   }
   return joined;
 }
@@ -67,7 +45,7 @@ export function joinMissing(lists: readonly { readonly missing: readonly string[
     listed += list.missing.length;
     counted += list.missingCount;
   }
-  const joined = joinBoxes(boxes);
+  const joined = coalesce(boxes);
   return { missing: joined.slice(0, 64).map(formatBox), missingCount: joined.length + counted - listed };
 }
 

@@ -19,15 +19,21 @@ export interface VariableHandle {
   readonly itemSize: number;
 }
 
-/** The handle of a record. The shard map is a pure function of it, so everyone computes the same. */
+const handles = new WeakMap<VariableRecord, VariableHandle>();
+
+/** The handle of a record, made once. The shard map is a pure function of it, so everyone computes the same. */
 export function variableHandle(record: VariableRecord): VariableHandle {
+  const known = handles.get(record);
+  if (known) return known;
   const { shape, shards, layout } = record;
-  return {
+  const handle = {
     record,
     map: createShardMap({ shape, shards, ...(layout && { layout }) }),
     domain: boxOfShape(shape),
     itemSize: itemSize(record.dtype),
   };
+  handles.set(record, handle);
+  return handle;
 }
 
 /**

@@ -1,10 +1,15 @@
-import { type Box, intersects, subtract } from './box.js';
+import { type Box, intersects, subtract, volume } from './box.js';
 
 /**
- * Merges disjoint boxes that share a whole face until no two of them can be merged. The result covers the same cells.
- * Merges run along the fastest dimension first, so rows stay long. Greedy: few boxes, not provably the fewest.
+ * Merges disjoint boxes: into their hull where they fill it, else those that share a whole face, until no two of them
+ * can be merged. The result covers the same cells. Merges run along the fastest dimension first, so rows stay long. Greedy: few boxes, not provably the fewest.
  */
 export function coalesce(boxes: readonly Box[]): Box[] {
+  if (boxes.length < 2) return boxes.slice();
+  const hull = hullOf(boxes);
+  const cells = volume(hull);
+  // Sums of volumes are exact up to here only.
+  if (cells <= Number.MAX_SAFE_INTEGER && boxes.reduce((sum, box) => sum + volume(box), 0) === cells) return [hull];
   let merged = boxes.slice();
   const rank = boxes[0]?.lower.length ?? 0;
   // Stops after a full round of dimensions without a merge; every round before that removed at least one box.
@@ -15,6 +20,19 @@ export function coalesce(boxes: readonly Box[]): Box[] {
     idle = merged.length === before ? idle + 1 : 0;
   }
   return merged;
+}
+
+/** The smallest box around some boxes. */
+function hullOf(boxes: readonly Box[]): Box {
+  const lower = boxes[0]?.lower.slice() ?? [];
+  const upper = boxes[0]?.upper.slice() ?? [];
+  for (const box of boxes) {
+    for (let d = 0; d < lower.length; d++) {
+      lower[d] = Math.min(lower[d] as number, box.lower[d] as number);
+      upper[d] = Math.max(upper[d] as number, box.upper[d] as number);
+    }
+  }
+  return { lower, upper };
 }
 
 function mergeAlong(boxes: Box[], axis: number): Box[] {

@@ -15,7 +15,6 @@ import {
   type StepSummary,
   UnavailableError,
   UnknownVariableError,
-  type VariableRecord,
 } from '@tidegate/protocol';
 import type { ClusterState } from './cluster-state.js';
 
@@ -43,18 +42,11 @@ export function endpoint(
   return { name, subject, handler, ...(maxPending !== undefined && { maxPending }) };
 }
 
-const handles = new WeakMap<VariableRecord, VariableHandle>();
-
 /** A declared variable. @throws UnknownVariableError */
 export async function declared({ state }: Coordinator, name: string): Promise<VariableHandle> {
   const record = state.variables.cache.get(name) ?? (await state.variables.cache.getThrough(name));
   if (record === undefined) throw new UnknownVariableError(name);
-  let handle = handles.get(record);
-  if (handle === undefined) {
-    handle = variableHandle(record);
-    handles.set(record, handle);
-  }
-  return handle;
+  return variableHandle(record);
 }
 
 /** Replies of `list` that together speak for the shards. @throws UnavailableError, also while an inventory is missing */

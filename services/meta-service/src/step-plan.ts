@@ -1,6 +1,6 @@
-import { formatBox } from '@tidegate/geometry';
+import { coalesce, formatBox } from '@tidegate/geometry';
 import { type Epoch, MISSING_LIMIT, type Piece, type PlanReply } from '@tidegate/protocol';
-import { joinBoxes, joinParts } from './pieces.js';
+import { joinParts } from './pieces.js';
 import type { Region } from './region.js';
 import type { Held, StepIndex } from './step-index.js';
 
@@ -19,14 +19,16 @@ export interface PlanOptions {
 export function planStep(step: StepIndex | undefined, region: Region, options: PlanOptions): PlanReply {
   const epoch = options.epoch as Epoch;
   if (step === undefined || step.size === 0) {
-    const missing = joinBoxes(region.boxes);
+    const missing = coalesce(region.boxes);
     return { covered: missing.length === 0, epoch, pieces: [], ...missingOf(missing) };
   }
-  if (step.disjoint && step.uncoveredCells(region) === 0 && step.countNear(region) > options.piecesLimit) {
+  // Every partition near a region is in its tiling while no two overlap: no need to make what is not sent.
+  const tooMany = step.size > options.piecesLimit && step.disjoint && step.countNear(region) > options.piecesLimit;
+  if (tooMany && step.uncoveredCells(region) === 0) {
     return { covered: true, epoch, pieces: [], missing: [], missingCount: 0, split: true };
   }
   const tiling = step.tile(region);
-  const missing = joinBoxes(tiling.missing);
+  const missing = coalesce(tiling.missing);
   const covered = missing.length === 0;
   const pieces = options.opaque ? objects(tiling.pieces) : arrayPieces(tiling.pieces, region);
   if (pieces.length > options.piecesLimit) return { covered, epoch, pieces: [], ...missingOf(missing), split: true };

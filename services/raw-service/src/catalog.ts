@@ -14,7 +14,6 @@ export class Catalog {
   readonly #variables: KvCache<VariableRecord>;
   readonly #runs: KvCache<RunRecord>;
   readonly #pins: KvCache<PinRecord>;
-  readonly #handles = new WeakMap<VariableRecord, VariableHandle>();
 
   private constructor(variables: KvCache<VariableRecord>, runs: KvCache<RunRecord>, pins: KvCache<PinRecord>) {
     this.#variables = variables;
@@ -35,14 +34,14 @@ export class Catalog {
   /** A variable as far as it is known here now. */
   known(name: string): VariableHandle | undefined {
     const record = this.#variables.get(name);
-    return record && this.#handle(record);
+    return record && variableHandle(record);
   }
 
   /** A variable, looked up in the bucket where it is not known here yet. @throws UnknownVariableError */
   async variable(name: string): Promise<VariableHandle> {
     const record = this.#variables.get(name) ?? (await this.#variables.getThrough(name));
     if (!record) throw new UnknownVariableError(name);
-    return this.#handle(record);
+    return variableHandle(record);
   }
 
   epoch(run: string): Epoch {
@@ -78,14 +77,5 @@ export class Catalog {
 
   async stop(): Promise<void> {
     await Promise.all([this.#variables.stop(), this.#runs.stop(), this.#pins.stop()]);
-  }
-
-  #handle(record: VariableRecord): VariableHandle {
-    let handle = this.#handles.get(record);
-    if (!handle) {
-      handle = variableHandle(record);
-      this.#handles.set(record, handle);
-    }
-    return handle;
   }
 }
