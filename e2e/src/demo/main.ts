@@ -31,9 +31,13 @@ async function run(options: DemoOptions): Promise<number> {
   const scratch = scratchFolders();
   const crew = new Crew();
   const interrupted = interruption();
+  let ending = '';
   try {
     const told = await Promise.race([interrupted, crew.failure, tell(options, crew, scratch)]);
-    if (typeof told === 'number') return told;
+    if (typeof told === 'number') {
+      ending = 'interrupted: the processes are stopped, the data is removed';
+      return told;
+    }
     if (options.keep) {
       sayHowToLook(told);
       await Promise.race([heldUntil(interrupted), crew.failure]);
@@ -45,6 +49,7 @@ async function run(options: DemoOptions): Promise<number> {
   } finally {
     await crew.stop();
     scratch.remove();
+    if (ending) console.error(ending);
   }
 }
 

@@ -43,7 +43,7 @@ function bar({ title, steps, total }: ProgressOptions, stream: NodeJS.WriteStrea
       hideCursor: true,
       gracefulExit: false,
       linewrap: null,
-      barsize: 30,
+      barsize: barSize(title, stream.columns),
       fps: 10,
       format: `${title} {bar} {percentage}%  step {written} of ${steps}, read {read}`,
     },
@@ -54,6 +54,11 @@ function bar({ title, steps, total }: ProgressOptions, stream: NodeJS.WriteStrea
     update: ({ written, read, done }) => single.update(done, { written, read }),
     stop: () => single.stop(),
   };
+}
+
+/** What the rest of the line leaves, within reason. */
+function barSize(title: string, columns = 80): number {
+  return Math.min(30, Math.max(5, columns - title.length - 42));
 }
 
 function lines({ title, steps }: ProgressOptions, stream: NodeJS.WriteStream): Progress {

@@ -56,7 +56,9 @@ export function bytes(count: number): string {
 }
 
 function rate(count: number, ms: number): string {
-  return ms > 0 ? `${(count / 2 ** 20 / (ms / 1000)).toFixed(0)} MiB/s` : '-';
+  if (!(ms > 0)) return '-';
+  const value = count / 2 ** 20 / (ms / 1000);
+  return `${value.toFixed(value < 10 ? 1 : 0)} MiB/s`;
 }
 
 function milliseconds(ms: number): string {
