@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { encodeNpyHeader } from '@tidegate/array';
 import type { NdArray, StoredObject } from '@tidegate/client';
 import { formatBox } from '@tidegate/geometry';
-import { BadRequestError } from '@tidegate/protocol';
+import { UsageError } from './usage-error.js';
 
 /** Writes an array as `.npy` to a file, or to standard output for `-`. */
 export async function writeArray(
@@ -29,7 +29,7 @@ export async function writeArray(
  * Writes opaque objects: one to a file or standard output, any number into a folder, named by their boxes.
  *
  * @returns the files, in the order of the objects
- * @throws BadRequestError for several objects and no folder
+ * @throws UsageError for several objects and no folder
  */
 export async function writeObjects(path: string, objects: readonly StoredObject[]): Promise<readonly string[]> {
   if (path !== '-' && (await isFolder(path))) {
@@ -41,7 +41,7 @@ export async function writeObjects(path: string, objects: readonly StoredObject[
   }
   const [only] = objects;
   if (!only || objects.length > 1) {
-    throw new BadRequestError('output', `expected -o to name a folder for ${objects.length} objects, got ${path}`);
+    throw new UsageError('output', `expected -o to name a folder for ${objects.length} objects, got ${path}`);
   }
   if (path === '-') await writeOut(only.bytes);
   else await writeFile(path, only.bytes);

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { box, name, stepSelection } from '../arguments.js';
 import { addCommonOptions, addExamples } from '../common-options.js';
 import { formatBytes } from '../format/bytes.js';
+import { count } from '../format/count.js';
 import { addOption } from '../option.js';
 import { ANSWER_MS, type CommonOptions, withClient } from '../session.js';
 import { UsageError } from '../usage-error.js';
@@ -44,6 +45,8 @@ async function remove(variable: string, { steps, box, run, all, ...options }: De
     }
     const region = { variable, steps, run, ...(box !== undefined && { box }) };
     const reply = await client.delete({ ...region, timeoutMs: ANSWER_MS });
-    terminal.value(reply, ({ partitions, bytes }) => [`deleted ${partitions} partitions, ${formatBytes(bytes)}`]);
+    terminal.value(reply, ({ partitions, bytes }) => [
+      `deleted ${count(partitions, 'partition')}, ${formatBytes(bytes)}`,
+    ]);
   });
 }

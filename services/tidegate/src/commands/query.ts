@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { box, integer, name, step } from '../arguments.js';
 import { addCommonOptions, addExamples } from '../common-options.js';
 import { formatBytes } from '../format/bytes.js';
+import { count } from '../format/count.js';
 import type { Column } from '../format/table.js';
 import { addOption } from '../option.js';
 import { ANSWER_MS, type CommonOptions, withClient } from '../session.js';
@@ -42,7 +43,9 @@ export function addQuery(program: Command): void {
       const region = { variable, step, run, ...(box !== undefined && { box }) };
       const reply = await client.query({ ...region, waitMs: wait, timeoutMs: ANSWER_MS });
       terminal.value(reply, ({ covered, pieces, missing, missingCount }) => [
-        covered ? `covered by ${pieces.length} pieces` : `not covered: ${missingCount} boxes are missing`,
+        covered
+          ? `covered by ${count(pieces.length, 'piece')}`
+          : `not covered: missing ${count(missingCount, 'box', 'boxes')}`,
         ...(pieces.length > 0 ? terminal.table(pieces, COLUMNS) : []),
         ...missing.map((hole) => `missing ${hole}`),
         ...(missingCount > missing.length ? [`… and ${missingCount - missing.length} more`] : []),
