@@ -1,9 +1,10 @@
 import { constants } from 'node:os';
 import { connect, isTidegateError } from '@tidegate/client';
+import { formatBytes } from 'tidegate';
 import { Crew, ProcessFailure, type Service } from './crew.js';
 import { type DemoOptions, HELP, parseOptions, UsageError } from './options.js';
 import { drawPlane, lastPlane, type Plane, writePicture } from './pictures.js';
-import { bytes, figures, verdict } from './report.js';
+import { figures, verdict } from './report.js';
 import { type Scratch, scratchFolders } from './scratch.js';
 import { stepBytes, variablesOf } from './simulation.js';
 import { type Outcome, stage } from './stage.js';
@@ -84,7 +85,9 @@ async function tell({ simulations, raw, out }: DemoOptions, crew: Crew, scratch:
     ],
     scratch.folders,
   );
-  say(`Tidegate runs at ${service.url}, with ${raw} raw-service${raw > 1 ? 's' : ''} of ${bytes(memory)} memory.`);
+  say(
+    `Tidegate runs at ${service.url}, with ${raw} raw-service${raw > 1 ? 's' : ''} of ${formatBytes(memory)} memory.`,
+  );
   const tide = await connect({ servers: service.url, name: 'tidegate-demo' });
   const outcomes: Outcome[] = [];
   const planes: Plane[] = [];

@@ -1,3 +1,4 @@
+import { formatBytes } from 'tidegate';
 import { title } from './simulation.js';
 import type { Check, Outcome } from './stage.js';
 
@@ -9,15 +10,15 @@ export function figures(outcomes: readonly Outcome[]): string[] {
     ['Euler steps', ({ simulation }) => String(simulation.steps * simulation.substeps)],
     ['run time', ({ elapsedMs }) => `${(elapsedMs / 1000).toFixed(1)} s`],
     ['partitions put', ({ partitions }) => String(partitions)],
-    ['bytes put', ({ totals }) => bytes(totals.putBytes)],
+    ['bytes put', ({ totals }) => formatBytes(totals.putBytes)],
     ['put rate of a writer', ({ totals }) => rate(totals.putBytes, totals.putMs)],
     ['put, p50', ({ totals }) => milliseconds(totals.putP50Ms)],
-    ['halo bytes got', ({ totals }) => bytes(totals.haloBytes)],
-    ['bytes got by the reader', ({ totals }) => bytes(totals.getBytes)],
+    ['halo bytes got', ({ totals }) => formatBytes(totals.haloBytes)],
+    ['bytes got by the reader', ({ totals }) => formatBytes(totals.getBytes)],
     ['get rate of the reader', ({ totals }) => rate(totals.getBytes, totals.getMs)],
     ['get, p50', ({ totals }) => milliseconds(totals.getP50Ms)],
     ['steps spilled to disk', ({ spilledSteps }) => String(spilledSteps)],
-    ['memory tier, peak', ({ peakMemoryBytes }) => bytes(peakMemoryBytes)],
+    ['memory tier, peak', ({ peakMemoryBytes }) => formatBytes(peakMemoryBytes)],
   ];
   const table = rows.map(([name, cell]) => [name, ...outcomes.map(cell)]);
   const widths = ['', ...outcomes].map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
@@ -41,18 +42,6 @@ export function verdict(outcomes: readonly Outcome[]): { readonly lines: string[
 function compared({ step, tier, equal, differing }: Check): string {
   const from = tier === 'disk' ? 'from disk' : 'from memory';
   return `U and V of step ${step} (${from}${equal ? '' : `; differing values: ${differing}`})`;
-}
-
-/** Bytes in binary units with one decimal. */
-export function bytes(count: number): string {
-  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
-  let value = count;
-  let unit = 0;
-  while (value >= (unit === 0 ? 1024 : 1023.95) && unit < units.length - 1) {
-    value /= 1024;
-    unit++;
-  }
-  return `${unit === 0 ? value : value.toFixed(1)} ${units[unit]}`;
 }
 
 function rate(count: number, ms: number): string {
