@@ -1,0 +1,39 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { type Deployment, startDeployment } from '../../tests/deployment.js';
+import { startPutLoad } from '../put-load.js';
+
+let deployment: Deployment;
+
+beforeAll(async () => {
+  deployment = await startDeployment({ raw: 2, meta: 2 });
+});
+afterAll(() => deployment?.stop());
+
+/** Kills services in the middle of the writers' load, brings them back, and checks all that was acknowledged. */
+async function killed(
+  name: string,
+  victims: readonly string[],
+  rounds = 1,
+  next: readonly string[] = [],
+): Promise<void> {
+  const load = await startPutLoad(deployment.url, name);
+  await load.progress(30);
+  for (let round = 0; round < rounds; round++) {
+    await Promise.all(victims.map((victim) => deployment.end(victim, 'SIGKILL')));
+    await Promise.all(victims.map((victim) => deployment.start(victim)));
+    await Promise.all(next.map((victim) => deployment.end(victim, 'SIGKILL')));
+    await Promise.all(next.map((victim) => deployment.start(victim)));
+    await load.progress(30);
+  }
+  expect(await load.finish()).toBeGreaterThanOrEqual(4 * 60);
+  await load.verify();
+}
+
+describe('SIGKILL in the middle of four writers, then a restart: every acknowledged put is there, once', () => {
+  test('a raw-service', () => killed('raw-killed', ['raw-1']), 40_000);
+  test('a meta-service', () => killed('meta-killed', ['meta-1']), 40_000);
+  test('a raw-service and a meta-service at once', () => killed('both-killed', ['raw-2', 'meta-2']), 40_000);
+  test('all of them at once', () => killed('all-killed', ['raw-1', 'raw-2', 'meta-1', 'meta-2']), 40_000);
+  test('a raw-service, three times in a row', () => killed('thrice', ['raw-1'], 3), 40_000);
+  test('both raw-services, one after the other', () => killed('in-turn', ['raw-1'], 1, ['raw-2']), 40_000);
+});

@@ -1,0 +1,210 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { NotCoveredError, type Tidegate, TimeoutError } from '@tidegate/client';
+import { type Cluster, startCluster } from '../cluster.js';
+import type { PlainClient } from '../plain-client.js';
+
+/** A waiting reader is answered so soon after the last missing put was acknowledged. */
+const ANSWER_MS = 50;
+const SHAPE = [64, 64];
+const QUARTERS = ['0:32,0:32', '0:32,32:64', '32:64,0:32', '32:64,32:64'] as const;
+/** What every cell of a step holds: never 0. */
+const cellValue = (step: number) => step + 1;
+const quarter = (step: number) => new Float64Array(32 * 32).fill(cellValue(step));
+
+let cluster: Cluster;
+let writer: Tidegate;
+let reader: Tidegate;
+let plain: PlainClient;
+
+beforeAll(async () => {
+  cluster = await startCluster({ raw: 2, meta: 2 });
+  [writer, reader, plain] = await Promise.all([cluster.sdk(), cluster.sdk(), cluster.plain()]);
+  await writer.declare({ name: 'T', dtype: 'float64', shape: SHAPE, window: 100 });
+});
+afterAll(() => cluster?.stop());
+
+async function putQuarters(step: number, which: readonly number[], variable = 'T'): Promise<number> {
+  for (const at of which) {
+    await writer.put({ variable, step, box: QUARTERS[at] ?? '', data: quarter(step) });
+  }
+  return performance.now();
+}
+
+describe('a reader that asks first', () => {
+  /** Runs a wait beside the puts, and tells how long after the last acknowledgement it was answered. */
+  async function answeredAfter<T>(step: number, wait: () => Promise<T>): Promise<{ reply: T; lateMs: number }> {
+    await putQuarters(step, [0, 1]);
+    const waiting = wait().then((reply) => ({ reply, at: performance.now() }));
+    // The third put is acknowledged while the reader waits, and wakes it in vain.
+    await putQuarters(step, [2]);
+    const state = await Promise.race([waiting.then(() => 'answered'), reader.storage().then(() => 'waiting')]);
+    expect(state).toBe('waiting');
+    const acknowledged = await putQuarters(step, [3]);
+    const { reply, at } = await waiting;
+    return { reply, lateMs: at - acknowledged };
+  }
+
+  test('get of the SDK', async () => {
+    for (let step = 0; step < 8; step++) {
+      const { reply, lateMs } = await answeredAfter(step, () => reader.get({ variable: 'T', step, waitMs: 10_000 }));
+      expect(reply.data.every((value) => value === cellValue(step))).toBe(true);
+      expect(lateMs).toBeLessThan(ANSWER_MS);
+    }
+  });
+
+  test('tide.v1.get with Tide-Wait', async () => {
+    for (let step = 10; step < 18; step++) {
+      const { reply, lateMs } = await answeredAfter(step, () =>
+        plain.request('tide.v1.get', '', { 'Tide-Variable': 'T', 'Tide-Step': step, 'Tide-Wait': 10_000 }),
+      );
+      expect(reply.status).toBe(0);
+      expect(new Float64Array(reply.data.buffer).every((value) => value === cellValue(step))).toBe(true);
+      expect(lateMs).toBeLessThan(ANSWER_MS);
+    }
+  });
+
+  test('query with wait', async () => {
+    for (let step = 20; step < 28; step++) {
+      const { reply, lateMs } = await answeredAfter(step, () =>
+        plain.control('tide.v1.query', { variable: 'T', step, wait: 10_000 }),
+      );
+      expect(reply.json()).toMatchObject({ covered: true, missing: [], missingCount: 0 });
+      expect(lateMs).toBeLessThan(ANSWER_MS);
+    }
+  });
+
+  test('steps with wait', async () => {
+    for (let step = 30; step < 38; step++) {
+      const { reply, lateMs } = await answeredAfter(step, () =>
+        plain.control('tide.v1.steps', { variable: 'T', after: step - 1, wait: 10_000 }),
+      );
+      const { steps } = reply.json<{ steps: { step: number; covered: boolean }[] }>();
+      expect(steps.find((entry) => entry.covered)).toMatchObject({ step, partitions: 4 });
+      expect(lateMs).toBeLessThan(ANSWER_MS);
+    }
+  });
+
+  test('the SDK iterates over steps as they become covered', async () => {
+    const seen: number[] = [];
+    const iterated = (async () => {
+      for await (const step of reader.steps({ variable: 'T', run: 'iterated', waitMs: 5_000 })) {
+        seen.push(step);
+        if (step === 4) return;
+      }
+    })();
+    for (let step = 0; step < 5; step++) {
+      for (const box of QUARTERS) await writer.put({ variable: 'T', run: 'iterated', step, box, data: quarter(step) });
+    }
+    await iterated;
+    expect(seen).toEqual([0, 1, 2, 3, 4]);
+  });
+
+  test('latest and next:<n> wait for a step that is not there yet', async () => {
+    const newest = reader.get({ variable: 'T', run: 'later', step: 'latest', waitMs: 10_000 });
+    const next = plain.request('tide.v1.get', '', {
+      'Tide-Variable': 'T',
+      'Tide-Run': 'later',
+      'Tide-Step': 'next:6',
+      'Tide-Wait': 10_000,
+    });
+    for (const box of QUARTERS) await writer.put({ variable: 'T', run: 'later', step: 5, box, data: quarter(5) });
+    expect((await newest).step).toBe(5);
+    for (const box of QUARTERS) await writer.put({ variable: 'T', run: 'later', step: 9, box, data: quarter(9) });
+    expect((await next).header('Tide-Step')).toBe('9');
+  });
+});
+
+describe('1,000 readers at once', () => {
+  test('all of them are answered when the last put comes, and with its data', async () => {
+    await writer.declare({ name: 'crowd', dtype: 'float64', shape: SHAPE });
+    await putQuarters(0, [0, 1, 2], 'crowd');
+    const box = '40:42,40:42';
+    const waiting = Array.from({ length: 1000 }, (_, at) =>
+      at % 2 === 0
+        ? reader.get({ variable: 'crowd', step: 0, box, waitMs: 20_000 }).then(({ bytes }) => bytes)
+        : plain
+            .request(
+              'tide.v1.get',
+              '',
+              {
+                'Tide-Variable': 'crowd',
+                'Tide-Step': 0,
+                'Tide-Box': box,
+                'Tide-Wait': 20_000,
+              },
+              25_000,
+            )
+            .then(({ data }) => data),
+    );
+    // Their requests are on the connections before this one, so they wait when it is answered.
+    await Promise.all([reader.storage(), plain.control('tide.v1.storage', {})]);
+    const acknowledged = await putQuarters(0, [3], 'crowd');
+    const received = await Promise.all(waiting);
+    expect(performance.now() - acknowledged).toBeLessThan(2_000);
+    const expected = Buffer.from(new Float64Array(4).fill(cellValue(0)).buffer);
+    expect(received.every((bytes) => Buffer.compare(bytes, expected) === 0)).toBe(true);
+  });
+
+  test('their waits end at the same time without harm', async () => {
+    const outcomes = await Promise.allSettled(
+      Array.from({ length: 1000 }, () => reader.get({ variable: 'crowd', step: 1, waitMs: 300 })),
+    );
+    expect(outcomes.every(({ status }) => status === 'rejected')).toBe(true);
+    await putQuarters(1, [0, 1, 2, 3], 'crowd');
+    expect((await reader.get({ variable: 'crowd', step: 1 })).data.every((value) => value === cellValue(1))).toBe(true);
+  });
+});
+
+describe('missing data', () => {
+  test('without a wait: NOT_COVERED with the missing boxes, never zeros', async () => {
+    await putQuarters(50, [0, 3]);
+    const error = await reader.get({ variable: 'T', step: 50 }).catch((cause: unknown) => cause);
+    expect(error).toBeInstanceOf(NotCoveredError);
+    expect(error).toMatchObject({ missingCount: 2, retryable: true });
+    expect([...((error as NotCoveredError).missing ?? [])].sort()).toEqual([QUARTERS[1], QUARTERS[2]]);
+    const reply = await plain.request('tide.v1.get', '', { 'Tide-Variable': 'T', 'Tide-Step': 50 });
+    expect(reply.status).toBe(404);
+    expect(reply.json()).toMatchObject({ code: 'NOT_COVERED', retryable: true, missingCount: 2 });
+    // What is there is served.
+    expect((await reader.get({ variable: 'T', step: 50, box: QUARTERS[3] })).data[0]).toBe(cellValue(50));
+  });
+
+  test('a step that nobody put is missing whole', async () => {
+    const reply = await plain.request('tide.v1.get', '', { 'Tide-Variable': 'T', 'Tide-Step': 7777 });
+    expect(reply.json()).toMatchObject({ code: 'NOT_COVERED', missing: ['0:64,0:64'], missingCount: 1 });
+  });
+
+  test('one missing cell is told as such', async () => {
+    await writer.declare({ name: 'hole', dtype: 'uint8', shape: [9, 9] });
+    for (const box of ['0:9,0:4', '0:9,5:9', '0:3,4:5', '4:9,4:5']) {
+      const cells = box.split(',').map((range) => range.split(':').map(Number));
+      const bytes = cells.reduce((product, [lower = 0, upper = 0]) => product * (upper - lower), 1);
+      await writer.put({ variable: 'hole', step: 0, box, data: new Uint8Array(bytes).fill(7) });
+    }
+    await expect(reader.get({ variable: 'hole', step: 0 })).rejects.toMatchObject({
+      code: 'NOT_COVERED',
+      missing: ['3:4,4:5'],
+      missingCount: 1,
+    });
+  });
+
+  test('a wait that ends is TIMEOUT with the missing boxes, and ends in time', async () => {
+    await putQuarters(51, [0, 1, 2]);
+    const start = performance.now();
+    const [error, reply, query] = await Promise.all([
+      reader.get({ variable: 'T', step: 51, waitMs: 400 }).catch((cause: unknown) => cause),
+      plain.request('tide.v1.get', '', { 'Tide-Variable': 'T', 'Tide-Step': 51, 'Tide-Wait': 400 }),
+      plain.control('tide.v1.query', { variable: 'T', step: 51, wait: 400 }),
+    ]);
+    const took = performance.now() - start;
+    expect(took).toBeGreaterThanOrEqual(395);
+    expect(took).toBeLessThan(1_400);
+    expect(error).toBeInstanceOf(TimeoutError);
+    expect(error).toMatchObject({ missing: [QUARTERS[3]], missingCount: 1 });
+    expect(reply.status).toBe(504);
+    expect(reply.json()).toMatchObject({ code: 'TIMEOUT', retryable: true, missing: [QUARTERS[3]], missingCount: 1 });
+    expect(query.json()).toMatchObject({ covered: false, missing: [QUARTERS[3]], missingCount: 1 });
+    const steps = await plain.control('tide.v1.steps', { variable: 'T', after: 60, wait: 200 });
+    expect(steps.json()).toEqual({ steps: [] });
+  });
+});
