@@ -1,6 +1,8 @@
 import { BusyError, StorageFullError, type StorageFullFields, TooLargeError } from '@tidegate/protocol';
 import { fullMark, type Level, nextLevel, WATERMARKS } from './watermark.js';
 
+/** What a store's admission hands out. */
+export type { Reservation } from './memory-tier.js';
 /** Most puts that wait for room at a time. */
 export const MAX_WAITERS = 1024;
 const BUSY_RETRY_MS = 500;
@@ -58,7 +60,6 @@ export class Admission<T> {
 
   constructor(room: AdmissionRoom<T>) {
     this.#room = room;
-    this.changed();
   }
 
   /** How full the room is; `full` also while a put waits that does not fit. */
@@ -109,7 +110,7 @@ export class Admission<T> {
     return this.#wait(bytes, durable, waitMs, signal);
   }
 
-  /** Room came or went: lets in whoever fits now and works out the level. */
+  /** Room came or went, or is known for the first time: lets in whoever fits now and works out the level. */
   changed(): void {
     this.#refresh(0);
     for (const waiter of this.#waiters) {

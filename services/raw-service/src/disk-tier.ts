@@ -3,27 +3,25 @@ import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { isOpaque, itemSize, packedBytes } from '@tidegate/array';
+import type { Logger } from '@tidegate/bus';
 import type { Box } from '@tidegate/geometry';
 import {
   isTidegateError,
   NotFoundError,
   type PartitionId,
   type PartitionRecord,
-  StorageFullError,
-  type StorageFullFields,
   UnavailableError,
 } from '@tidegate/protocol';
-import type { Logger } from 'pino';
 import { copySlab, planBoxRead, type ReadTuning } from './box-read.js';
 import { DirectorySync } from './directory-sync.js';
 import { dataName, sidecarName, stepFolder } from './disk-layout.js';
+import { DiskRoom } from './disk-room.js';
 import { removeIfEmpty, scanDisk } from './disk-scan.js';
 import { FileCache } from './file-cache.js';
-import { type FileSystemUse, fileSystemUse } from './file-system-use.js';
+import type { FileSystemUse } from './file-system-use.js';
 import { Gate } from './gate.js';
 import { type PartitionFile, type PartitionSource, writePartition } from './partition-file.js';
 import { assertRange, assertReadable } from './readable.js';
-import { fullMark, type Level, nextLevel, WATERMARKS, worse } from './watermark.js';
 
 const WRITERS = 8;
 const READERS = 32;
@@ -32,10 +30,7 @@ const OPEN_FILES = 64;
 const WRITE_BUFFER_BYTES = 1 << 20;
 /** A read through the thread pool costs as much as copying some ten kilobytes. */
 const TUNING: ReadTuning = { longRun: 64 * 1024, maxGap: 64 * 1024, scratchBytes: 1 << 20 };
-/** Room for the header and the sidecar of a partition without a long annotation. */
-const OVERHEAD_BYTES = 1024;
 const RETRY_MS = 2000;
-const PER_MILLION = 1e6;
 
 /** What became of a batch of partitions. */
 export interface WriteOutcome {
@@ -50,9 +45,9 @@ export interface WriteOutcome {
  */
 export class DiskTier {
   readonly directory: string;
-  readonly limitBytes: number;
+  /** Bytes that are to be had, and how full the disk is. */
+  readonly room: DiskRoom;
   readonly #logger: Pick<Logger, 'warn' | 'error'>;
-  readonly #fileSystemUse: (directory: string) => Promise<FileSystemUse>;
   readonly #files = new Map<PartitionId, PartitionFile>();
   readonly #deleting = new Map<PartitionId, Promise<unknown>>();
   readonly #writers = new Gate(WRITERS);
@@ -63,18 +58,10 @@ export class DiskTier {
   /** Folders of a variable's run whose own names, and that of the variable, are durable. */
   readonly #durableRuns = new Set<string>();
   readonly #open: FileCache;
-  #usedBytes = 0;
-  #heldBytes = 0;
-  #fileSystem: FileSystemUse = { totalBytes: 0, usedBytes: 0, inodeShare: 0 };
-  /** Bytes written since the file system was asked. */
-  #writtenSince = 0;
-  #level: Level = 'ok';
-
   private constructor(options: DiskTierOptions) {
     this.directory = resolve(options.directory);
-    this.limitBytes = options.limitBytes;
+    this.room = new DiskRoom({ ...options, directory: this.directory });
     this.#logger = options.logger;
-    this.#fileSystemUse = options.fileSystemUse ?? fileSystemUse;
     this.#open = new FileCache(OPEN_FILES, (error) =>
       options.logger.warn({ err: error }, 'closing a data file failed'),
     );
@@ -85,21 +72,12 @@ export class DiskTier {
     await mkdir(options.directory, { recursive: true });
     const tier = new DiskTier(options);
     for (const file of await scanDisk(options.directory, options.logger)) tier.#add(file);
-    await tier.refresh();
+    await tier.room.refresh();
     return tier;
-  }
-
-  get usedBytes(): number {
-    return this.#usedBytes;
   }
 
   get size(): number {
     return this.#files.size;
-  }
-
-  /** How full the limit, the file system's space, or its inodes are, whichever is worst. */
-  get level(): Level {
-    return this.#level;
   }
 
   get(id: PartitionId): PartitionRecord | undefined {
@@ -110,79 +88,38 @@ export class DiskTier {
     for (const { record } of this.#files.values()) yield record;
   }
 
-  /** Whether a payload of so many bytes would leave the reserves of the limit and of the file system alone. */
-  fits(bytes: number): boolean {
-    const need = bytes + OVERHEAD_BYTES;
-    return this.#usedBytes + this.#heldBytes + need <= fullMark(this.limitBytes) && this.#fileSystemFits(need);
-  }
-
-  /** Sets room aside for a payload that is to come; false if there is none. */
-  hold(bytes: number): boolean {
-    if (!this.fits(bytes)) return false;
-    this.#heldBytes += bytes + OVERHEAD_BYTES;
-    return true;
-  }
-
-  /** Ends a `hold`. */
-  release(bytes: number): void {
-    this.#heldBytes -= bytes + OVERHEAD_BYTES;
-  }
-
-  /** What a STORAGE_FULL says when the disk is what stands in the way. */
-  refusal(): Omit<StorageFullFields, 'needBytes'> {
-    const { usedBytes, totalBytes } = this.#fileSystem;
-    const byLimit = this.#usedBytes + this.#heldBytes + OVERHEAD_BYTES > fullMark(this.limitBytes);
-    const use = byLimit || this.#fileSystemFits(0);
-    return {
-      retryAfterMs: RETRY_MS,
-      state: 'full',
-      limit: 'disk',
-      usedBytes: use ? this.#usedBytes + this.#heldBytes : usedBytes + this.#writtenSince,
-      limitBytes: use ? this.limitBytes : totalBytes,
-    };
-  }
-
-  /** Asks the file system for its use. */
-  async refresh(): Promise<void> {
-    this.#writtenSince = 0;
-    try {
-      this.#fileSystem = await this.#fileSystemUse(this.directory);
-    } catch (error) {
-      this.#logger.warn({ err: error, directory: this.directory }, 'the use of the file system is not known');
-    }
-    this.#updateLevel();
-  }
-
   /**
    * Writes partitions and makes them durable: files are written and synced by a few workers at a time, and each folder
    * is synced once for the whole batch. One that fails leaves nothing behind and does not stop the others.
    *
-   * @param options.held the room for them was set aside by `hold`, which this does not end
+   * @param options.held the room for them was set aside by `room.hold`, which this does not end
    */
   async writeAll(sources: readonly PartitionSource[], options: { held?: boolean } = {}): Promise<WriteOutcome> {
     const failed: { record: PartitionRecord; error: Error }[] = [];
-    const files: PartitionFile[] = [];
-    const write = async (source: PartitionSource) => {
+    // By source, so that what is told of the batch comes in its order.
+    const results = new Array<PartitionFile | undefined>(sources.length).fill(undefined);
+    const write = async (source: PartitionSource, index: number) => {
       const { record } = source;
       const held = options.held === true;
-      if (!held && !this.hold(record.bytes)) {
-        failed.push({ record, error: this.#full(record.bytes) });
+      if (!held && !this.room.hold(record.bytes)) {
+        failed.push({ record, error: this.room.full(record.bytes) });
         return;
       }
       try {
-        files.push(await this.#write(source));
+        results[index] = await this.#write(source);
       } catch (error) {
         failed.push({ record, error: error as Error });
-        if (!held) this.release(record.bytes);
+        if (!held) this.room.release(record.bytes);
       }
     };
-    await Promise.all(sources.map((source) => this.#writers.run(() => write(source))));
+    await Promise.all(sources.map((source, index) => this.#writers.run(() => write(source, index))));
+    const files = results.filter((file) => file !== undefined);
     const unsynced = await this.#syncFolders(files);
     const written: PartitionRecord[] = [];
     for (const file of files) {
       const { record } = file;
       const error = unsynced.get(file);
-      if (options.held !== true) this.release(record.bytes);
+      if (options.held !== true) this.room.release(record.bytes);
       if (error === undefined) {
         this.#add(file);
         written.push(record);
@@ -193,7 +130,7 @@ export class DiskTier {
         );
       }
     }
-    await this.refresh();
+    await this.room.refresh();
     return { written, failed };
   }
 
@@ -266,15 +203,14 @@ export class DiskTier {
 
   #add(file: PartitionFile): void {
     this.#files.set(file.record.id, file);
-    this.#usedBytes += file.fileBytes;
-    this.#updateLevel();
+    this.room.add(file.fileBytes);
   }
 
   async #write(source: PartitionSource): Promise<PartitionFile> {
     const buffer = this.#buffers.pop() ?? new Uint8Array(WRITE_BUFFER_BYTES);
     try {
       const file = await writePartition(this.directory, source, buffer);
-      this.#writtenSince += file.fileBytes;
+      this.room.wrote(file.fileBytes);
       return file;
     } finally {
       this.#buffers.push(buffer);
@@ -334,7 +270,7 @@ export class DiskTier {
         this.#deleters.run(async () => {
           try {
             await this.#unlink(file);
-            this.#usedBytes -= file.fileBytes;
+            this.room.subtract(file.fileBytes);
             folders.add(dirname(this.#dataPath(file)));
           } catch (error) {
             this.#files.set(file.record.id, file);
@@ -344,7 +280,7 @@ export class DiskTier {
       ),
     );
     await Promise.all([...folders].map((folder) => this.#pruneAndSync(folder)));
-    await this.refresh();
+    await this.room.refresh();
     if (failures.length > 0) throw failures[0];
   }
 
@@ -368,30 +304,6 @@ export class DiskTier {
       // Another deletion found it empty.
       if (error.code !== 'ENOENT') throw error;
     });
-  }
-
-  #fileSystemFits(bytes: number): boolean {
-    const { totalBytes, usedBytes, inodeShare } = this.#fileSystem;
-    const known = totalBytes > 0;
-    return !known || (usedBytes + this.#writtenSince + bytes <= fullMark(totalBytes) && inodeShare < WATERMARKS.full);
-  }
-
-  #updateLevel(): void {
-    const { totalBytes, usedBytes, inodeShare } = this.#fileSystem;
-    const own = nextLevel(this.#level, { used: this.#usedBytes, limit: this.limitBytes });
-    const space =
-      totalBytes === 0 ? 'ok' : nextLevel(this.#level, { used: usedBytes + this.#writtenSince, limit: totalBytes });
-    const inodes = nextLevel(this.#level, { used: inodeShare * PER_MILLION, limit: PER_MILLION });
-    this.#level = worse(worse(own, space), inodes);
-  }
-
-  #full(bytes: number): StorageFullError {
-    const fields = { ...this.refusal(), needBytes: bytes };
-    const { usedBytes, limitBytes } = fields;
-    return new StorageFullError(
-      `expected room for ${bytes} bytes on disk, which has ${usedBytes} of ${limitBytes} bytes in use`,
-      fields,
-    );
   }
 
   #dataPath({ record }: PartitionFile): string {

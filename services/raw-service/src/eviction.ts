@@ -6,6 +6,8 @@ export interface EvictionPolicy {
   readonly window: number;
   readonly onEvict: 'spill' | 'drop';
   readonly durability: 'memory' | 'durable';
+  /** When the variable was declared: tells it from an earlier one of the same name. */
+  readonly createdAt?: string;
 }
 
 /** One variable of one run, as the plan sees it. */

@@ -1,7 +1,7 @@
 import { isOpaque, itemSize, packedBytes } from '@tidegate/array';
+import type { Logger } from '@tidegate/bus';
 import type { Box } from '@tidegate/geometry';
 import { NotFoundError, type PartitionId, type PartitionRecord } from '@tidegate/protocol';
-import type { Logger } from 'pino';
 import { copySlab, planBoxRead, type ReadTuning } from './box-read.js';
 import { type Extent, ExtentAllocator } from './extent-allocator.js';
 import type { Journal } from './journal.js';
@@ -19,20 +19,33 @@ const TUNING: ReadTuning = { longRun: 16 * 1024, maxGap: 16 * 1024, scratchBytes
 export class Reservation {
   readonly bytes: number;
   readonly extents: readonly Extent[];
+  /** Whether room on disk is held as well. */
+  readonly onDisk: boolean;
   readonly #segments: SegmentStore;
-  readonly #release: (reservation: Reservation) => void;
+  readonly #release: () => void;
+  readonly #onClose: (() => void) | undefined;
   #open = true;
 
   constructor(options: {
     bytes: number;
     extents: readonly Extent[];
     segments: SegmentStore;
-    release: (reservation: Reservation) => void;
+    /** Gives the room back. */
+    release: () => void;
+    /** Ends what is held on disk, when the reservation ends in whatever way. */
+    onClose?: (() => void) | undefined;
   }) {
     this.bytes = options.bytes;
     this.extents = options.extents;
     this.#segments = options.segments;
     this.#release = options.release;
+    this.#onClose = options.onClose;
+    this.onDisk = options.onClose !== undefined;
+  }
+
+  /** False once it was committed or aborted. */
+  get isOpen(): boolean {
+    return this.#open;
   }
 
   /** Writes a part of the payload; parts may come in any order. */
@@ -50,13 +63,14 @@ export class Reservation {
   /** Gives the room back; no effect once committed or aborted. */
   abort(): void {
     if (!this.#open) return;
-    this.#open = false;
-    this.#release(this);
+    this.close();
+    this.#release();
   }
 
   /** Ends the reservation without giving its room back. */
   close(): void {
     this.#open = false;
+    this.#onClose?.();
   }
 
   #assertInside(offset: number, length: number): void {
@@ -156,12 +170,13 @@ export class MemoryTier {
     return this.#held.size;
   }
 
-  /** Room for `bytes`; undefined if there is none. */
-  reserve(bytes: number): Reservation | undefined {
+  /** Room for `bytes`; undefined if there is none. @param onClose called once when the reservation ends */
+  reserve(bytes: number, onClose?: () => void): Reservation | undefined {
     const extents = this.#allocator.allocate(bytes);
     if (extents === undefined) return undefined;
     this.#reservations++;
-    return new Reservation({ bytes, extents, segments: this.#segments, release: () => this.#release(extents) });
+    const release = () => this.#release(extents);
+    return new Reservation({ bytes, extents, segments: this.#segments, release, onClose });
   }
 
   /**
@@ -169,9 +184,9 @@ export class MemoryTier {
    * @throws NodeJS.ErrnoException when the journal cannot be written
    */
   commit(reservation: Reservation, record: PartitionRecord): void {
-    if (record.bytes !== reservation.bytes || this.#held.has(record.id)) {
+    if (!reservation.isOpen || record.bytes !== reservation.bytes || this.#held.has(record.id)) {
       throw new RangeError(
-        `expected a new partition of ${reservation.bytes} bytes, got ${record.id} of ${record.bytes} bytes`,
+        `expected a new partition of ${reservation.bytes} bytes and its room, got ${record.id} of ${record.bytes} bytes`,
       );
     }
     const { extents } = reservation;

@@ -27,6 +27,7 @@ function room(limitBytes: number, used = 0) {
     }),
     level: (level) => state.levels.push(level),
   });
+  admission.changed();
   const free = (bytes: number) => {
     state.used -= bytes;
     admission.changed();
