@@ -68,6 +68,7 @@ describe('tidegate up', () => {
     expect((await readdir(dataDir())).sort()).toEqual(['nats', 'raw-1', 'raw-2', 'tidegate.lock']);
     const pid = await natsServerPid();
     expect(await stop(started)).toEqual({ code: 0, signal: null });
+    expect(started.errorOutput()).not.toContain('"level"');
     expect(processStart(pid)).toBeUndefined();
     expect(existsSync(memoryDir())).toBe(false);
     expect((await readdir(dataDir())).sort()).toEqual(['nats', 'raw-1', 'raw-2']);
@@ -100,6 +101,13 @@ describe('tidegate up', () => {
     for (const line of started.errorOutput().split('\n').slice(0, -1)) expect(() => JSON.parse(line)).not.toThrow();
     expect(await stop(started, 'SIGINT')).toEqual({ code: 0, signal: null });
     expect(existsSync(memory)).toBe(false);
+  });
+
+  test('serves the raw-services of an earlier start as well', async () => {
+    await stop(await up('--nats-port', '0', '--raw', '2'));
+    const started = await up('--nats-port', '0', '--raw', '1', '--json');
+    expect(JSON.parse(started.lines[0] ?? '').rawServices).toHaveLength(2);
+    expect(await stop(started)).toEqual({ code: 0, signal: null });
   });
 
   test('refuses a data directory that another one uses', async () => {

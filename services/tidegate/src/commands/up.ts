@@ -66,7 +66,7 @@ export function addUp(program: Command): void {
   });
   addRawOptions(command);
   addShardsOption(command);
-  addOption(command, '--raw <n>', 'raw-services, which keep the data', {
+  addOption(command, '--raw <n>', 'raw-services, which keep the data; never fewer than before', {
     parse: integer(1, MOST_SERVICES),
     defaultText: '1',
   });

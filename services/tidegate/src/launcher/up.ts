@@ -3,7 +3,7 @@ import { type Bus, type Logger, silentLogger } from '@tidegate/bus';
 import { startMetaService } from '@tidegate/meta-service';
 import { startRawService } from '@tidegate/raw-service';
 import { formatBytes } from '../format/bytes.js';
-import { parseNatsAddress } from '../nats-address.js';
+import { DEFAULT_NATS, parseNatsAddress } from '../nats-address.js';
 import {
   DEFAULT_DISK_BYTES,
   DEFAULT_MEMORY_BYTES,
@@ -19,7 +19,7 @@ import { DEFAULT_DATA_DIR, defaultMemoryDir, rawFolder, rawNumbers, removeEmptyF
 import { findNatsServer } from './nats-binary.js';
 import { LocalNats } from './nats-server.js';
 import { clusterReady } from './readiness.js';
-import { type Stage, Teardown } from './teardown.js';
+import { Teardown } from './teardown.js';
 
 /** What to start, and where. */
 export interface TidegateOptions {
@@ -37,7 +37,7 @@ export interface TidegateOptions {
   readonly diskBytes?: number;
   /** Heeded at the first start of a cluster, which then keeps it; default 16. */
   readonly shards?: number;
-  /** Number of raw-services; default 1. */
+  /** Number of raw-services; default 1. More where an earlier start on `dataDir` had more. */
   readonly raw?: number;
   /** Number of meta-services; default 1. */
   readonly meta?: number;
@@ -85,95 +85,108 @@ export async function startTidegate(options: TidegateOptions = {}): Promise<Runn
 }
 
 async function start(options: TidegateOptions, teardown: Teardown): Promise<RunningTidegate> {
-  const { logger = silentLogger, onNotice = () => {}, raw = 1, meta = 1, shards, signal } = options;
+  const { onNotice = () => {}, raw = 1, meta = 1, shards, signal } = options;
   const dataDir = resolve(options.dataDir ?? DEFAULT_DATA_DIR);
   const memoryDir = resolve(options.memoryDir ?? defaultMemoryDir(dataDir));
   const lock = lockDataDir(dataDir);
   teardown.add('lock', () => lock.release());
 
-  const memoryRoom = await roomOf(memoryDir, 2 * DEFAULT_MEMORY_BYTES * raw);
-  const diskRoom = await roomOf(dataDir, DEFAULT_DISK_BYTES * raw + MOST_JETSTREAM_BYTES);
+  const numbers = rawServiceNumbers(dataDir, raw);
+  const memoryRoom = await roomOf(memoryDir, 2 * DEFAULT_MEMORY_BYTES * numbers.length);
+  const diskRoom = await roomOf(dataDir, DEFAULT_DISK_BYTES * numbers.length + MOST_JETSTREAM_BYTES);
   const maxFileStoreBytes = options.nats === undefined ? jetStreamBytes(diskRoom) : 0;
-  const memoryBytes = options.memoryBytes ?? defaultMemoryBytes(memoryRoom, raw);
-  const diskBytes = options.diskBytes ?? defaultDiskBytes(diskRoom, raw, maxFileStoreBytes);
+  const memoryBytes = options.memoryBytes ?? defaultMemoryBytes(memoryRoom, numbers.length);
+  const diskBytes = options.diskBytes ?? defaultDiskBytes(diskRoom, numbers.length, maxFileStoreBytes);
 
-  let server: LocalNats | undefined;
-  if (options.nats === undefined) {
-    const binary = findNatsServer();
-    const folder = join(dataDir, 'nats');
-    const { natsPort: port = DEFAULT_PORT } = options;
-    server = await LocalNats.start({ binary, folder, port, maxFileStoreBytes, logger, onNotice });
-    const started = server;
-    teardown.add(
-      'server',
-      () => started.stop(),
-      () => started.kill(),
-    );
-    onNotice(
-      `nats-server   ${server.url}, ${binary}, JetStream in ${folder} (at most ${formatBytes(maxFileStoreBytes)})`,
-    );
-  }
-  const nats = server?.url ?? options.nats ?? '';
+  const server = options.nats === undefined && (await startServer(options, dataDir, maxFileStoreBytes, teardown));
+  const nats = server ? server.url : (options.nats ?? DEFAULT_NATS);
   const url = parseNatsAddress(nats).servers.join(',');
   if (!server) onNotice(`NATS          ${url}`);
-  onNotice(`raw-service   ${raw}, each ${formatBytes(memoryBytes)} of memory in ${memoryDir}`);
+  onNotice(`raw-service   ${numbers.length}, each ${formatBytes(memoryBytes)} of memory in ${memoryDir}`);
   onNotice(`              and ${formatBytes(diskBytes)} of disk in ${dataDir}`);
-  onNotice(`meta-service  ${meta}`);
-  for (const number of rawNumbers(dataDir).filter((number) => number > raw)) {
-    onNotice(
-      `${rawFolder(dataDir, number)} is of an earlier start with more raw-services: what it holds is not served`,
-    );
+  if (numbers.length > raw) {
+    onNotice(`              (${raw} asked for; those of earlier starts may hold data and are served as well)`);
   }
+  onNotice(`meta-service  ${meta}`);
 
-  let told = false;
-  const connectService = async (name: string): Promise<Bus> => {
-    const onWait = (): void => {
-      if (!told) onNotice(`waiting for a NATS server at ${url}`);
-      told = true;
-    };
-    const bus = await connectPatiently(nats, { name, logger, signal, onWait });
-    teardown.add('connections', () => bus.close());
-    return bus;
-  };
-  const launch = async (
-    stage: Stage,
-    name: string,
-    run: (bus: Bus) => Promise<{ id: string; stop(): Promise<void> }>,
-  ) => {
-    const service = await run(await connectService(name));
-    teardown.add(stage, () => service.stop());
-    return service.id;
-  };
-  const rawFolders = Array.from({ length: raw }, (_, at) => rawFolder(memoryDir, at + 1));
-  teardown.add('folders', () => removeEmptyFolders([...rawFolders, memoryDir]));
-  const rawStarts = rawFolders.map((folder, at) =>
-    launch('raw', 'tidegate-raw', (bus) =>
-      startRawService({ bus, dataDir: rawFolder(dataDir, at + 1), memoryDir: folder, memoryBytes, diskBytes, logger }),
-    ),
+  const folders = numbers.map((number) => ({
+    dataDir: rawFolder(dataDir, number),
+    memoryDir: rawFolder(memoryDir, number),
+  }));
+  teardown.add('folders', () => removeEmptyFolders([...folders.map((folder) => folder.memoryDir), memoryDir]));
+  const connectService = connector(nats, options, teardown);
+  const rawServices = await all(
+    folders.map(async (folder) => {
+      const bus = await connectService('tidegate-raw');
+      const service = await startRawService({ bus, ...folder, memoryBytes, diskBytes, logger: bus.logger });
+      teardown.add('raw', () => service.stop());
+      return service.id;
+    }),
   );
-  const metaStarts = Array.from({ length: meta }, () =>
-    launch('meta', 'tidegate-meta', (bus) =>
-      startMetaService({ bus, logger, ...(shards !== undefined && { shards }) }),
-    ),
+  // Behind the raw-services, which they ask for what is staged already.
+  const metaServices = await all(
+    Array.from({ length: meta }, async () => {
+      const bus = await connectService('tidegate-meta');
+      const service = await startMetaService({ bus, logger: bus.logger, ...(shards !== undefined && { shards }) });
+      teardown.add('meta', () => service.stop());
+      return service.id;
+    }),
   );
-  // All are awaited before the first failure is thrown, so that each one that did start is known to the teardown.
-  await Promise.allSettled([...rawStarts, ...metaStarts]);
-  const [rawServices, metaServices] = await Promise.all([Promise.all(rawStarts), Promise.all(metaStarts)]);
   const ready = await clusterReady(await connectService('tidegate-up'), rawServices, signal);
   if (shards !== undefined && shards !== ready.shards) {
     onNotice(`the cluster has ${ready.shards} shards since its first start and keeps them, not ${shards}`);
   }
 
   return {
-    url,
-    dataDir,
-    memoryDir,
-    memoryBytes,
-    diskBytes,
+    ...{ url, dataDir, memoryDir, memoryBytes, diskBytes, rawServices, metaServices },
     shards: ready.shards,
-    rawServices,
-    metaServices,
     ...(server && { natsServerPid: server.pid }),
     stop: () => teardown.run(),
   };
+}
+
+async function startServer(
+  { natsPort: port = DEFAULT_PORT, logger = silentLogger, onNotice = () => {} }: TidegateOptions,
+  dataDir: string,
+  maxFileStoreBytes: number,
+  teardown: Teardown,
+): Promise<LocalNats> {
+  const binary = findNatsServer();
+  const folder = join(dataDir, 'nats');
+  const server = await LocalNats.start({ binary, folder, port, maxFileStoreBytes, logger, onNotice });
+  teardown.add(
+    'server',
+    () => server.stop(),
+    () => server.kill(),
+  );
+  const most = formatBytes(maxFileStoreBytes);
+  onNotice(`nats-server   ${server.url}, ${binary}, JetStream in ${folder} (at most ${most})`);
+  return server;
+}
+
+/** Connects the services one by one; that the server is waited for is told once. */
+function connector(nats: string, options: TidegateOptions, teardown: Teardown): (name: string) => Promise<Bus> {
+  const { logger = silentLogger, onNotice = () => {}, signal } = options;
+  let told = false;
+  const onWait = (): void => {
+    if (!told) onNotice(`waiting for a NATS server at ${parseNatsAddress(nats).servers.join(',')}`);
+    told = true;
+  };
+  return async (name) => {
+    const bus = await connectPatiently(nats, { name, logger, signal, onWait });
+    teardown.add('connections', () => bus.close());
+    return bus;
+  };
+}
+
+/** Numbers of the raw-services to start: what an earlier start with more of them took must stay readable. */
+function rawServiceNumbers(dataDir: string, raw: number): readonly number[] {
+  const asked = Array.from({ length: raw }, (_, at) => at + 1);
+  return [...asked, ...rawNumbers(dataDir).filter((number) => number > raw)];
+}
+
+/** As `Promise.all`, but a failure waits for the others, so that each one that did start is known to the teardown. */
+async function all<T>(starts: readonly Promise<T>[]): Promise<readonly T[]> {
+  await Promise.allSettled(starts);
+  return Promise.all(starts);
 }
