@@ -63,6 +63,8 @@ export class Evictor {
   #backoffMs = 0;
   #retryAt = 0;
   #quietUntil = 0;
+  /** Until then nothing is tried, not even what needs no room on disk. */
+  #pausedUntil = 0;
   #blocked = false;
   #bytesPerMs = 0;
 
@@ -94,6 +96,7 @@ export class Evictor {
     this.#backoffMs = 0;
     this.#retryAt = 0;
     this.#quietUntil = 0;
+    this.#pausedUntil = 0;
     this.kick();
   }
 
@@ -137,6 +140,7 @@ export class Evictor {
       } catch (error) {
         this.#options.logger.error({ err: error }, 'eviction failed; it goes on after a pause');
         this.#backOff();
+        this.#pausedUntil = this.#retryAt;
       }
     }
   }
@@ -144,6 +148,10 @@ export class Evictor {
   /** Plans and moves one batch; false if there was nothing to move. */
   async #runBatch(): Promise<boolean> {
     const { now, pressureBytes, exhausted } = this.#options;
+    if (now() < this.#pausedUntil) {
+      this.#wakeAt(this.#pausedUntil);
+      return false;
+    }
     const pressure = pressureBytes();
     const spillable = now() >= this.#retryAt;
     const pressed = pressure > 0 && now() >= this.#quietUntil;

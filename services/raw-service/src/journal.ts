@@ -19,6 +19,9 @@ const MAX_RECORD_BYTES = 64 << 20;
 /** A journal shorter than this is not worth compacting. */
 const MIN_COMPACT_BYTES = 256 * 1024;
 const COPY_BYTES = 1 << 20;
+/** Zeros kept behind the last record, so that deletions, which give room back, need none of a full file system. */
+const SLACK_BYTES = 128 * 1024;
+const ZEROS = new Uint8Array(2 * SLACK_BYTES);
 const MAX_SCRATCH_BYTES = 1 << 20;
 
 interface Place {
@@ -45,15 +48,25 @@ export class Journal {
   readonly #live: Map<string, Place>;
   #file: number;
   #end: number;
+  /** Length of the file: records and slack. */
+  #allocated: number;
   #liveBytes = 0;
   #compactAt = MIN_COMPACT_BYTES;
   #scratch = Buffer.allocUnsafe(4096);
 
-  private constructor(path: string, file: number, live: Map<string, Place>, end: number) {
+  private constructor(options: {
+    path: string;
+    file: number;
+    live: Map<string, Place>;
+    end: number;
+    allocated: number;
+  }) {
+    const { path, file, live, end, allocated } = options;
     this.path = path;
     this.#file = file;
     this.#live = live;
     this.#end = end;
+    this.#allocated = allocated;
     for (const { length } of live.values()) this.#liveBytes += length;
     this.#compactAt = this.#nextCompaction();
   }
@@ -68,17 +81,22 @@ export class Journal {
     try {
       const bytes = readAll(opened);
       const { entries, live, end } = parse(bytes, path);
-      if (end < bytes.length) ftruncateSync(opened, end);
-      const journal = new Journal(path, opened, live, Math.max(end, MAGIC.length));
+      const cutBytes = bytes.findLastIndex((byte, at) => byte !== 0 || at < end) + 1 - end;
+      if (cutBytes > 0) ftruncateSync(opened, end);
       if (end === 0) writeAll(opened, MAGIC, 0);
-      return { journal, recovered: { entries, cutBytes: bytes.length - end } };
+      const start = Math.max(end, MAGIC.length);
+      const allocated = Math.max(start, cutBytes > 0 ? end : bytes.length);
+      return {
+        journal: new Journal({ path, file: opened, live, end: start, allocated }),
+        recovered: { entries, cutBytes },
+      };
     } catch (error) {
       closeSync(opened);
       throw error;
     }
   }
 
-  /** Length of the file. */
+  /** Length of the records; the file is longer by some slack. */
   get bytes(): number {
     return this.#end;
   }
@@ -88,7 +106,7 @@ export class Journal {
    * @throws NodeJS.ErrnoException from the file system
    */
   set(key: string, value: unknown): void {
-    const place = this.#append(JSON.stringify({ k: key, v: value }));
+    const place = this.#append(JSON.stringify({ k: key, v: value }), SLACK_BYTES);
     this.#bury(key);
     this.#live.set(key, place);
     this.#liveBytes += place.length;
@@ -99,7 +117,7 @@ export class Journal {
   delete(keys: readonly string[]): void {
     const known = keys.filter((key) => this.#live.has(key));
     if (known.length === 0) return;
-    this.#append(JSON.stringify({ d: known }));
+    this.#append(JSON.stringify({ d: known }), 0);
     for (const key of known) this.#bury(key);
     this.#compactIfDue();
   }
@@ -114,17 +132,17 @@ export class Journal {
   }
 
   /** Writes at the known end, so that what a failed append left behind is overwritten by the next one. */
-  #append(body: string): Place {
+  #append(body: string, slackBytes: number): Place {
     const capacity = RECORD_HEADER_BYTES + body.length * 3;
     if (capacity > this.#scratch.length) {
       const exact = Buffer.allocUnsafe(capacity);
-      if (capacity > MAX_SCRATCH_BYTES) return this.#appendFrom(exact, body);
+      if (capacity > MAX_SCRATCH_BYTES) return this.#appendFrom(exact, body, slackBytes);
       this.#scratch = exact;
     }
-    return this.#appendFrom(this.#scratch, body);
+    return this.#appendFrom(this.#scratch, body, slackBytes);
   }
 
-  #appendFrom(scratch: Buffer, body: string): Place {
+  #appendFrom(scratch: Buffer, body: string, slackBytes: number): Place {
     const bodyBytes = scratch.write(body, RECORD_HEADER_BYTES, 'utf8');
     if (bodyBytes > MAX_RECORD_BYTES) {
       throw new RangeError(`expected a journal record of at most ${MAX_RECORD_BYTES} bytes, got ${bodyBytes}`);
@@ -132,10 +150,21 @@ export class Journal {
     const length = RECORD_HEADER_BYTES + bodyBytes;
     scratch.writeUInt32LE(bodyBytes, 0);
     scratch.writeUInt32LE(crc32(scratch.subarray(RECORD_HEADER_BYTES, length)), 4);
+    if (this.#end + length + slackBytes > this.#allocated) this.#extend(length);
     writeAll(this.#file, scratch.subarray(0, length), this.#end);
     const place = { offset: this.#end, length };
     this.#end += length;
     return place;
+  }
+
+  /** Allocates room for a record, and slack behind it for many a deletion. */
+  #extend(length: number): void {
+    const target = this.#end + length + 2 * SLACK_BYTES;
+    while (this.#allocated < target) {
+      const part = ZEROS.subarray(0, Math.min(ZEROS.length, target - this.#allocated));
+      writeAll(this.#file, part, this.#allocated);
+      this.#allocated += part.length;
+    }
   }
 
   #nextCompaction(): number {
@@ -177,6 +206,7 @@ export class Journal {
         end += length;
       }
       writeAll(file, block.subarray(0, filled), end - filled);
+      writeAll(file, ZEROS.subarray(0, SLACK_BYTES), end);
       renameSync(path, this.path);
     } catch (error) {
       closeSync(file);
@@ -185,6 +215,7 @@ export class Journal {
     closeSync(this.#file);
     this.#file = file;
     this.#end = end;
+    this.#allocated = end + SLACK_BYTES;
     for (const [key, place] of moved) this.#live.set(key, place);
   }
 }

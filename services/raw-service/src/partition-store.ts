@@ -222,16 +222,16 @@ export class PartitionStore {
   /**
    * Removes partitions from every tier, for good. Unknown ids are no error, so a removal may be repeated.
    *
-   * @throws UnavailableError if a file could not be deleted: its partition stays
+   * @throws UnavailableError if the journal could not be written or a file not be deleted: its partition stays
    */
   async remove(
     ids: readonly PartitionId[],
   ): Promise<{ partitions: number; bytes: number; records: readonly PartitionRecord[] }> {
     await this.#evictor.settled(ids);
     const records = [...new Set(ids)].flatMap((id) => this.get(id)?.record ?? []);
-    this.#memory.free(ids);
-    for (const record of records) this.#inMemory.remove(record);
     try {
+      this.#memory.free(ids);
+      for (const record of records) this.#inMemory.remove(record);
       await this.#disk.delete(ids);
     } catch (cause) {
       throw new UnavailableError(`deleting partitions failed: ${(cause as Error).message}`, RETRY_MS, { cause });
