@@ -1,0 +1,1 @@
+export { benchSpill, type SpillRow } from './spill.js';
