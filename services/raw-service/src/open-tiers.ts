@@ -23,7 +23,7 @@ export interface OpenTiers {
  * Locks the folders and opens the tiers in them.
  *
  * @param options.onFreed called after room in memory was given back
- * @throws Error if another process has a folder open, or the file system has no room for the segments
+ * @throws RangeError for a size that is none; Error if another process has a folder open, or the file system has no room for the segments
  */
 export async function openTiers(options: {
   memoryDir: string;
@@ -35,6 +35,11 @@ export async function openTiers(options: {
   onFreed: () => void;
 }): Promise<OpenTiers> {
   const { memoryDir, dataDir, memoryBytes, diskBytes, logger, onFreed } = options;
+  for (const [name, bytes] of Object.entries({ memoryBytes, diskBytes })) {
+    if (!Number.isSafeInteger(bytes) || bytes <= 0) {
+      throw new RangeError(`expected ${name} to be a positive number of bytes, got ${bytes}`);
+    }
+  }
   const locks: DirectoryLock[] = [];
   let journal: Journal | undefined;
   let memory: MemoryTier | undefined;

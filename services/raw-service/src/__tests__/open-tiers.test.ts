@@ -15,7 +15,7 @@ beforeEach(async () => {
 });
 afterEach(() => rm(root, { recursive: true, force: true }));
 
-const open = () =>
+const open = (sizes: { memoryBytes?: number; diskBytes?: number } = {}) =>
   openTiers({
     memoryDir: join(root, 'memory'),
     dataDir: join(root, 'data'),
@@ -23,6 +23,7 @@ const open = () =>
     diskBytes: 1 << 20,
     logger: log.logger,
     onFreed: () => undefined,
+    ...sizes,
   });
 
 describe('openTiers', () => {
@@ -49,6 +50,13 @@ describe('openTiers', () => {
     await writeFile(join(root, 'memory', 'notes'), 'mine');
     await again.close();
     expect(await readdir(join(root, 'memory'))).toEqual(['notes']);
+  });
+
+  test('refuses sizes that are none', async () => {
+    for (const bytes of [0, -1, 1.5, Number.NaN]) {
+      await expect(open({ memoryBytes: bytes })).rejects.toThrow(/expected memoryBytes to be a positive number/);
+      await expect(open({ diskBytes: bytes })).rejects.toThrow(/expected diskBytes to be a positive number/);
+    }
   });
 
   test('gives the locks back when it fails', async () => {
