@@ -1,8 +1,8 @@
 import {
+  AttemptTimeoutError,
   type Bus,
   type KvCache,
   monotonicNow,
-  NoResponderError,
   type Roster,
   type Subscribed,
   sleep,
@@ -46,8 +46,14 @@ export function serveSync(bus: Bus, id: string, caches: Readonly<Record<SyncedBu
  *
  * @throws UnavailableError naming a member that lives and has not seen it
  */
-export async function syncMembers(bus: Bus, roster: Roster, bucket: SyncedBucket, revision: number): Promise<void> {
-  const deadline = monotonicNow() + SYNC_MS;
+export async function syncMembers(
+  bus: Bus,
+  roster: Roster,
+  bucket: SyncedBucket,
+  revision: number,
+  withinMs = SYNC_MS,
+): Promise<void> {
+  const deadline = monotonicNow() + withinMs;
   const members = [...roster.live('raw'), ...roster.live('meta')];
   await Promise.all(members.map((member) => syncMember(bus, roster, member, { bucket, revision, deadline })));
 }
@@ -74,7 +80,7 @@ async function syncMember(
           cause: error,
         });
       }
-      if (error instanceof NoResponderError) await sleep(AGAIN_MS);
+      if (!(error instanceof AttemptTimeoutError)) await sleep(AGAIN_MS);
     }
   }
 }

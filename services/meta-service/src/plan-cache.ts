@@ -44,6 +44,12 @@ export class PlanCache {
     return entry.plan;
   }
 
+  /** The kept plan, if it is right still. */
+  peek(step: StepIndex, region: Region, epoch: number): EncodedPlan | undefined {
+    const kept = this.#plans.get(`${this.#name(step)} ${region.key}`);
+    return kept?.version === step.version && kept.epoch === epoch ? kept.plan : undefined;
+  }
+
   /** A step index is told by identity: another one of the same step number is another thing. */
   #name(step: StepIndex): number {
     let name = this.#names.get(step);

@@ -35,7 +35,7 @@ export async function answerPlan(context: ShardContext, shards: readonly number[
       const rest = { ...(notOwned.length > 0 && { notOwned }), ...(absent.length > 0 && { absent }) };
       return planNow(context, variable, region, asked, rest).reply;
     }
-    if (woken || notOwned.length > 0) {
+    if (woken || notOwned.length > 0 || isKept(context, variable, region, asked)) {
       // Woken, it is covered most likely; but a removal may have come in between.
       const plan = planNow(context, variable, region, asked, notOwned.length > 0 ? { notOwned } : {});
       if (plan.final) return plan.reply;
@@ -45,6 +45,12 @@ export async function answerPlan(context: ShardContext, shards: readonly number[
     if (cause === 'lost') return sendBack(shards);
     woken = cause === 'changed';
   }
+}
+
+/** True where planning costs nothing, so that nothing has to be counted before it. */
+function isKept(context: ShardContext, variable: VariableIndex, region: Region, { run, step: number }: Asked): boolean {
+  const step = variable.run(run)?.step(number);
+  return step !== undefined && context.plans.peek(step, region, context.rollback(run)?.epoch ?? 0) !== undefined;
 }
 
 function sendBack(shards: readonly number[]): Uint8Array {

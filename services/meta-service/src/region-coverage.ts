@@ -76,10 +76,7 @@ export class RegionCoverage implements CoverageListener {
       return await wait.ended;
     } finally {
       waits.delete(wait);
-      if (waits.size === 0 && this.#waits.get(step) === waits) {
-        this.#waits.delete(step);
-        if (!this.followed) this.forget(step);
-      }
+      if (waits.size === 0 && this.#waits.get(step) === waits) this.#waits.delete(step);
     }
   }
 
@@ -105,11 +102,7 @@ export class RegionCoverage implements CoverageListener {
 
   /** Stops counting a step that is empty, unless someone waits for it. */
   release(step: StepIndex): void {
-    if (!this.#waits.has(step)) this.forget(step);
-  }
-
-  /** Stops counting a step. */
-  forget(step: StepIndex): void {
+    if (this.#waits.has(step)) return;
     step.unlisten(this);
     this.#listening.delete(step);
   }

@@ -2,8 +2,8 @@ import type { Region } from './region.js';
 import { RegionCoverage } from './region-coverage.js';
 import { StepIndex } from './step-index.js';
 
-/** Regions whose coverage stays counted although nobody follows it now. */
-const IDLE_REGIONS = 64;
+/** Regions whose coverage stays counted although nobody waits for it now: the same ones are asked for again and again. */
+const IDLE_REGIONS = 16;
 
 /** The steps of one run of a variable, and the coverage of the regions that someone asked for. */
 export class RunIndex {
@@ -15,6 +15,8 @@ export class RunIndex {
   readonly #staged: number[] = [];
   readonly #coverages = new Map<string, RegionCoverage>();
   readonly #followed = new Set<RegionCoverage>();
+  /** Those that nobody waits for, the one idle longest first. */
+  readonly #idle = new Set<RegionCoverage>();
 
   constructor(run: string) {
     this.run = run;
@@ -28,8 +30,7 @@ export class RunIndex {
   /** True while nothing is staged and nobody waits. */
   get idle(): boolean {
     if (this.#steps.size > 0 || this.floor > 0) return false;
-    for (const coverage of this.#coverages.values()) if (coverage.busy) return false;
-    return true;
+    return this.#coverages.size === this.#idle.size;
   }
 
   step(step: number): StepIndex | undefined {
@@ -104,15 +105,18 @@ export class RunIndex {
   }
 
   /**
-   * The coverage of a region; the same object for the same region as long as it is in use or among the last ones that
-   * were followed. Close it after use.
+   * The coverage of a region: the same object for the same region as long as it is in use, or among the last ones that
+   * were. Close it after use.
+   *
+   * @param follow counts every step of the run, not only those that someone waits for
    */
   coverage(region: Region, follow: boolean): RegionCoverage {
     let coverage = this.#coverages.get(region.key);
-    if (coverage === undefined) coverage = new RegionCoverage(region);
-    // Recently used last.
-    this.#coverages.delete(region.key);
-    this.#coverages.set(region.key, coverage);
+    if (coverage === undefined) {
+      coverage = new RegionCoverage(region);
+      this.#coverages.set(region.key, coverage);
+    }
+    this.#idle.delete(coverage);
     if (follow && !coverage.followed) {
       coverage.followed = true;
       this.#followed.add(coverage);
@@ -122,22 +126,14 @@ export class RunIndex {
 
   closeCoverage(coverage: RegionCoverage): void {
     if (coverage.busy || this.#coverages.get(coverage.region.key) !== coverage) return;
-    if (!coverage.followed) {
-      this.#drop(coverage);
-      return;
-    }
-    if (this.#followed.size <= IDLE_REGIONS) return;
-    for (const idle of this.#followed) {
-      if (idle.busy) continue;
-      this.#drop(idle);
-      if (this.#followed.size <= IDLE_REGIONS) return;
-    }
-  }
-
-  #drop(coverage: RegionCoverage): void {
-    coverage.dispose();
-    this.#coverages.delete(coverage.region.key);
-    this.#followed.delete(coverage);
+    this.#idle.add(coverage);
+    if (this.#idle.size <= IDLE_REGIONS) return;
+    const [oldest] = this.#idle;
+    if (oldest === undefined) return;
+    oldest.dispose();
+    this.#idle.delete(oldest);
+    this.#followed.delete(oldest);
+    this.#coverages.delete(oldest.region.key);
   }
 
   /** Ends all waits on this run. */

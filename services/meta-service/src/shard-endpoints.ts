@@ -2,6 +2,7 @@ import { type Incoming, monotonicNow, type Outgoing } from '@tidegate/bus';
 import { formatBox, within } from '@tidegate/geometry';
 import {
   BadRequestError,
+  ConflictError,
   type CoveredReply,
   decodeBody,
   type Epoch,
@@ -11,7 +12,6 @@ import {
   OutOfDomainError,
   type ShardReply,
   STEPS_LIMIT,
-  UnavailableError,
 } from '@tidegate/protocol';
 import { coveredSteps } from './covered-steps.js';
 import { IndexTickets } from './index-tickets.js';
@@ -77,7 +77,7 @@ export class ShardEndpoints {
     return this.#tickets.hold(request.entry.raw, request.entry.id, async (ticket) => {
       const declared = await lookUpVariable(this.#context, request.entry.variable);
       const settled = await settledStanding(owner, shards);
-      if (ticket.withdrawn) throw new UnavailableError('the partition was removed before it was indexed', 0);
+      if (ticket.withdrawn) throw new ConflictError('the partition was removed before it was indexed');
       return this.#indexNow(settled, declared?.deleted ? undefined : declared, request);
     });
   }

@@ -1,4 +1,4 @@
-import { type Box, BoxIndex, equals, tile, volume } from '@tidegate/geometry';
+import { type Box, BoxIndex, contains, equals, tile, volume } from '@tidegate/geometry';
 import {
   compareAge,
   type Epoch,
@@ -18,9 +18,9 @@ export interface Held {
   readonly id: PartitionId;
   readonly box: Box;
   readonly bytes: number;
-  readonly epoch: Epoch;
   /** The lowest shard that the box touches, whoever owns it. */
   readonly lowest: number;
+  epoch: Epoch;
   stamp: Stamp;
   raw: RawId;
   tier: Tier;
@@ -62,6 +62,8 @@ export class StepIndex {
   readonly step: number;
   readonly #entries = new BoxIndex<Held>();
   readonly #uncovered = new Map<CoverageListener, number>();
+  /** Contains every partition; it does not shrink before the step is empty. */
+  #hull: Box | undefined;
   #version = 0;
 
   constructor(step: number) {
@@ -134,6 +136,7 @@ export class StepIndex {
     if (standing !== undefined && equals(standing.box, entry.box)) {
       // A message that was overtaken must not take a stamp back.
       standing.stamp = standing.raw === entry.raw && standing.stamp > entry.stamp ? standing.stamp : entry.stamp;
+      standing.epoch = entry.epoch;
       standing.raw = entry.raw;
       standing.tier = entry.tier;
       standing.incarnation = entry.incarnation;
@@ -150,6 +153,7 @@ export class StepIndex {
       return;
     }
     this.#entries.insert(entry);
+    this.#hull = this.#entries.size === 1 || this.#hull === undefined ? entry.box : hullOf(this.#hull, entry.box);
     if (this.#uncovered.size > 0) this.#count(near.length === 0 ? [entry.box] : tile(entry.box, near).missing, -1);
   }
 
@@ -207,6 +211,7 @@ export class StepIndex {
 
   /** Number of cells of the region that have no data. */
   uncoveredCells(region: Region): number {
+    for (const [listener, cells] of this.#uncovered) if (listener.region === region) return cells;
     const near = this.#entries.search(region.bound);
     if (near.length === 0) return region.cells;
     let cells = region.cells;
@@ -216,13 +221,15 @@ export class StepIndex {
     }
     cells = 0;
     for (const part of region.boxes) {
-      for (const hole of tile(part, near).missing) cells += volume(hole);
+      const some = near.length <= SCAN_LIMIT ? near : this.#entries.search(part);
+      for (const hole of tile(part, some).missing) cells += volume(hole);
     }
     return cells;
   }
 
   /** Number of partitions that touch the region's bounds: at least as many as its tiling has. */
   countNear(region: Region): number {
+    if (this.#hull !== undefined && contains(region.bound, this.#hull)) return this.#entries.size;
     return this.#entries.search(region.bound).length;
   }
 
@@ -253,6 +260,14 @@ export class StepIndex {
     if (!this.#entries.disjoint) near.sort((a, b) => compareAge(b, a));
     return near;
   }
+}
+
+function hullOf(hull: Box, box: Box): Box {
+  if (contains(hull, box)) return hull;
+  return {
+    lower: hull.lower.map((lower, d) => Math.min(lower, box.lower[d] as number)),
+    upper: hull.upper.map((upper, d) => Math.max(upper, box.upper[d] as number)),
+  };
 }
 
 function union(a: readonly number[], b: readonly number[]): readonly number[] {

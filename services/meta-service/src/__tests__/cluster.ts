@@ -54,7 +54,7 @@ export class Cluster {
     this.owned.delete(meta.id);
   }
 
-  /** Cuts a meta-service off, as if its process had been killed. */
+  /** Cuts a meta-service off for good, as if its process had been killed. */
   async crash(meta: MetaService): Promise<void> {
     await this.#metas.get(meta)?.connection.close();
     this.owned.delete(meta.id);
@@ -93,7 +93,7 @@ export class Cluster {
   }
 
   async end(): Promise<void> {
-    for (const meta of [...this.#metas.keys()]) if (this.#metas.get(meta)?.connected) await this.stop(meta);
+    for (const meta of [...this.#metas.keys()]) await this.stop(meta);
     for (const raw of this.raws) await raw.stop();
     for (const bus of [this.bus, ...this.#buses]) await bus.close();
     await this.server.stop();

@@ -41,6 +41,8 @@ export class FakeRaw {
   /** Calls of `release` and `discard`, as `operation:count:reason`. */
   readonly calls: string[] = [];
   incarnation = newIncarnation();
+  /** Partitions whose removal has begun: the shards may have forgotten them, so no inventory tells of them. */
+  readonly leaving = new Set<string>();
   /** Called before an inventory page is told. */
   beforePage: (request: InventoryRequest) => Promise<void> | void = () => {};
   readonly #maps = new Map<string, ShardMap>();
@@ -157,6 +159,16 @@ export class FakeRaw {
     );
   }
 
+  /** Forgets partitions of one step: first at the shards, then here. */
+  async remove(entries: readonly IndexEntry[], reason: UnindexRequest['reason']): Promise<void> {
+    for (const { id } of entries) this.leaving.add(id);
+    await this.unindex(entries, reason);
+    for (const { id } of entries) {
+      this.entries.delete(id);
+      this.leaving.delete(id);
+    }
+  }
+
   #shards(variable: string, box: Box): readonly number[] {
     const map = this.#maps.get(variable);
     if (!map) throw new Error(`no shard map of ${variable}`);
@@ -167,7 +179,10 @@ export class FakeRaw {
     const { shard, cursor = '' } = request;
     // As it stood when the request came; what changes while the reply is on its way is told by messages.
     const found = [...this.entries.values()]
-      .filter((entry) => entry.id > cursor && this.#shards(entry.variable, entry.box).includes(shard))
+      .filter(
+        (entry) =>
+          entry.id > cursor && !this.leaving.has(entry.id) && this.#shards(entry.variable, entry.box).includes(shard),
+      )
       .sort((a, b) => (a.id < b.id ? -1 : 1));
     const page = found.slice(0, PAGE);
     const last = page.at(-1);
@@ -180,8 +195,7 @@ export class FakeRaw {
     this.calls.push(`release:${ids.length}:${reason}`);
     const held = ids.flatMap((id) => this.entries.get(id) ?? []);
     const steps = Map.groupBy(held, (entry) => `${entry.variable} ${entry.run} ${entry.step}`);
-    for (const group of steps.values()) await this.unindex(group, reason);
-    for (const { id } of held) this.entries.delete(id);
+    for (const group of steps.values()) await this.remove(group, reason);
     return { partitions: held.length, bytes: held.reduce((sum, entry) => sum + entry.bytes, 0) };
   }
 }

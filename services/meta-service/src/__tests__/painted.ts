@@ -1,17 +1,7 @@
-import { type Box, createShardMap, makeBox, type ShardMap } from '@tidegate/geometry';
-import type { IndexEntry } from '@tidegate/protocol';
+import { type Box, createShardMap, makeBox, parseBox, type ShardMap } from '@tidegate/geometry';
+import type { IndexEntry, PlanReply } from '@tidegate/protocol';
+import type { SeededRandom } from '@tidegate/testing';
 import { type Held, heldEntry } from '../step-index.js';
-
-/** Random numbers that a seed repeats: mulberry32. */
-export function random(seed: number): (limit: number) => number {
-  let state = seed >>> 0;
-  return (limit) => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * limit);
-  };
-}
 
 /** A ULID with a number in it. */
 export function ulid(n: number): string {
@@ -41,13 +31,13 @@ export function heldOf(map: ShardMap, entry: IndexEntry, shards = map.shardsOf(e
 }
 
 /** A random box inside a shape. */
-export function randomBox(next: (limit: number) => number, shape: readonly number[]): Box {
+export function randomBox(random: SeededRandom, shape: readonly number[]): Box {
   const lower: number[] = [];
   const upper: number[] = [];
   for (const size of shape) {
-    const from = next(size);
+    const from = random.int(0, size);
     lower.push(from);
-    upper.push(from + 1 + next(size - from));
+    upper.push(from + 1 + random.int(0, size - from));
   }
   return makeBox(lower, upper);
 }
@@ -73,6 +63,38 @@ export function paint(
   const oldestFirst = [...partitions].sort((a, b) => a.stamp - b.stamp || (a.id < b.id ? -1 : 1));
   for (const { id, box } of oldestFirst) eachCell(box, shape, (cell) => (cells[cell] = id));
   return cells;
+}
+
+/**
+ * The cells of `boxes` for which the plans, taken together, do not tell exactly what was painted, each once; and those
+ * that they tell beside them.
+ */
+export function untrueCells(
+  plans: readonly Pick<PlanReply, 'pieces' | 'missing'>[],
+  boxes: readonly Box[],
+  shape: readonly number[],
+  cells: readonly (string | undefined)[],
+): string[] {
+  const told = new Map<number, string | undefined>();
+  const untrue: string[] = [];
+  const tell = (text: string, id: string | undefined) =>
+    eachCell(parseBox(text), shape, (cell) => {
+      if (told.has(cell)) untrue.push(`cell ${cell} is told twice`);
+      told.set(cell, id);
+    });
+  for (const plan of plans) {
+    for (const piece of plan.pieces) tell(piece.box, piece.id);
+    for (const box of plan.missing) tell(box, undefined);
+  }
+  for (const box of boxes) {
+    eachCell(box, shape, (cell) => {
+      if (!told.has(cell)) untrue.push(`cell ${cell} is not told`);
+      else if (told.get(cell) !== cells[cell]) untrue.push(`cell ${cell}: ${told.get(cell)}, painted ${cells[cell]}`);
+      told.delete(cell);
+    });
+  }
+  for (const cell of told.keys()) untrue.push(`cell ${cell} is outside`);
+  return untrue;
 }
 
 export const SHAPES: readonly (readonly number[])[] = [[23], [9, 11], [5, 4, 6]];
