@@ -45,13 +45,12 @@ export class RegionReader {
   }
 
   /** Waits until the region is covered. Errors: see `planCovered`. */
-  plan(region: Region, { waitMs, deadline, signal }: RegionReadOptions): Promise<RegionPlan> {
-    return planCovered(this.#router, region, {
-      waitUntil: monotonicNow() + waitMs,
-      deadline,
-      signal,
-      waited: waitMs > 0,
-    });
+  plan(region: Region, options: RegionReadOptions): Promise<RegionPlan> {
+    return this.#plan(region, options, monotonicNow() + options.waitMs);
+  }
+
+  #plan(region: Region, { waitMs, deadline, signal }: RegionReadOptions, waitUntil: number): Promise<RegionPlan> {
+    return planCovered(this.#router, region, { waitUntil, deadline, signal, waited: waitMs > 0 });
   }
 
   /**
@@ -95,9 +94,11 @@ export class RegionReader {
     read: (pieces: readonly PlannedPiece[], timeoutMs: number) => Promise<void>,
   ): Promise<{ readonly epoch: Epoch }> {
     let planned = false;
+    // A put that was planned with may be undone before it is read, by a crash say: what is left of the wait counts then.
+    const waitUntil = monotonicNow() + options.waitMs;
     return retrying(
       async (remainingMs) => {
-        const plan = await this.plan(region, planned ? { ...options, waitMs: 0 } : options);
+        const plan = await this.#plan(region, options, waitUntil);
         planned = true;
         try {
           await read(plan.pieces, Math.min(READ_MS, remainingMs));

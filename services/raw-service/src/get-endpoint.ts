@@ -134,6 +134,7 @@ async function sendArray(
     );
   }
   // The first plan waits for the whole region; each part is then planned again, since pieces may move meanwhile.
+  const waitUntil = monotonicNow() + options.waitMs;
   const { epoch } = await reader.plan(region, options);
   let offset = 0;
   let unflushed = 0;
@@ -142,7 +143,9 @@ async function sendArray(
     Math.max(1, Math.floor(Math.min(STREAM_BYTES, largest) / region.variable.itemSize)),
   )) {
     const data = new Uint8Array(boxBytes(region.variable, box));
-    await reader.read({ ...region, box }, data, { waitMs: 0, deadline: monotonicNow() + GET_MS });
+    const now = monotonicNow();
+    const waitMs = Math.max(0, Math.round(waitUntil - now));
+    await reader.read({ ...region, box }, data, { waitMs, deadline: now + waitMs + GET_MS });
     request.send(data, {
       ...regionHeaders(region, epoch),
       [HEADERS.offset]: String(offset),
