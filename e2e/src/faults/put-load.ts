@@ -31,6 +31,16 @@ export interface PutLoad {
   verify(): Promise<void>;
 }
 
+/** Runs a test under the load, which has ended when this returns, also where the test failed. */
+export async function underLoad(url: string, name: string, test: (load: PutLoad) => Promise<void>): Promise<void> {
+  const { load, end } = await startPutLoad(url, name);
+  try {
+    await test(load);
+  } finally {
+    await end();
+  }
+}
+
 function expectEqual(actual: unknown, expected: unknown, what: string): void {
   if (JSON.stringify(actual) !== JSON.stringify(expected)) {
     throw new Error(`${what}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(actual)}`);
@@ -41,7 +51,7 @@ function expectEqual(actual: unknown, expected: unknown, what: string): void {
  * Starts the load on a variable of its own. Each writer puts its quarter of step after step, and every step also its
  * quarter of step 0 of the variable `<name>-over`, where each put hides the one before.
  */
-export async function startPutLoad(url: string, name: string): Promise<PutLoad> {
+async function startPutLoad(url: string, name: string): Promise<{ load: PutLoad; end: () => Promise<void> }> {
   const over = `${name}-over`;
   const clients = await Promise.all(Array.from({ length: WRITERS + 1 }, () => connect({ servers: url })));
   const [first] = clients;
@@ -51,6 +61,8 @@ export async function startPutLoad(url: string, name: string): Promise<PutLoad> 
   const counts = new Array<number>(WRITERS).fill(0);
   const lastOver = new Array<number>(WRITERS).fill(0);
   const reading = new AbortController();
+  const writing = new AbortController();
+  const { signal } = writing;
   let running = true;
   let failure: unknown;
   let read = 0;
@@ -60,9 +72,9 @@ export async function startPutLoad(url: string, name: string): Promise<PutLoad> 
     for (let step = 0; running; step++) {
       const seed = step * WRITERS + writer + 1;
       const data = patternBytes(PART_BYTES, seed);
-      const reply = await client.put({ variable: name, step, box, data });
+      const reply = await client.put({ variable: name, step, box, data, signal });
       acknowledged.push({ step, writer, seed, reply });
-      await client.put({ variable: over, step: 0, box, data });
+      await client.put({ variable: over, step: 0, box, data, signal });
       lastOver[writer] = seed;
       counts[writer] = (counts[writer] ?? 0) + 1;
       await pause(PACE_MS);
@@ -87,12 +99,25 @@ export async function startPutLoad(url: string, name: string): Promise<PutLoad> 
     failure = error;
   });
 
-  return {
+  const end = async (): Promise<void> => {
+    running = false;
+    for (const ending of [reading, writing]) ending.abort(new Error('the load ends'));
+    await ended;
+    // Where the test failed its variables are still there, and the next test wants to see no room in use.
+    const names = (await first?.variables())?.map((variable) => variable.name) ?? [];
+    for (const left of names.filter((known) => known === name || known === over)) await first?.deleteVariable(left);
+    await Promise.all(clients.map((client) => client.close()));
+  };
+  const load: PutLoad = {
     async progress(puts, timeoutMs = 20_000) {
+      const before = counts.join(' ');
       const goals = counts.map((count) => count + puts);
       await until(() => failure !== undefined || goals.every((goal, writer) => (counts[writer] ?? 0) >= goal), {
-        what: `${puts} more puts of each writer; so far ${counts.join(' ')}`,
         timeoutMs,
+      }).catch((cause: unknown) => {
+        throw new Error(`expected ${puts} more puts than ${before} in ${timeoutMs} ms, got ${counts.join(' ')}`, {
+          cause,
+        });
       });
       if (failure !== undefined) throw failure;
     },
@@ -102,7 +127,6 @@ export async function startPutLoad(url: string, name: string): Promise<PutLoad> 
       await until(() => failure !== undefined || read >= steps, { what: `the reader to read ${steps} steps` });
       reading.abort(new Error('the load ends'));
       await ended;
-      await Promise.all(clients.map((client) => client.close()));
       if (failure !== undefined) throw failure;
       return acknowledged.length;
     },
@@ -128,6 +152,7 @@ export async function startPutLoad(url: string, name: string): Promise<PutLoad> 
       }
     },
   };
+  return { load, end };
 }
 
 /** Bytes of a quarter of the whole domain. */

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Deployment, startDeployment } from '../../tests/deployment.js';
-import { startPutLoad } from '../put-load.js';
+import { underLoad } from '../put-load.js';
 
 let deployment: Deployment;
 
@@ -10,12 +10,13 @@ beforeAll(async () => {
 afterAll(() => deployment?.stop());
 
 test('the nats-server is killed and started again under load: nothing acknowledged is lost', async () => {
-  const load = await startPutLoad(deployment.url, 'broker');
-  await load.progress(30);
-  for (let turn = 0; turn < 2; turn++) {
-    await deployment.nats.restart();
+  await underLoad(deployment.url, 'broker', async (load) => {
     await load.progress(30);
-  }
-  expect(await load.finish()).toBeGreaterThanOrEqual(4 * 90);
-  await load.verify();
+    for (let turn = 0; turn < 2; turn++) {
+      await deployment.nats.restart();
+      await load.progress(30);
+    }
+    expect(await load.finish()).toBeGreaterThanOrEqual(4 * 90);
+    await load.verify();
+  });
 }, 60_000);

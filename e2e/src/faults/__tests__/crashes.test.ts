@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { type Deployment, startDeployment } from '../../tests/deployment.js';
-import { startPutLoad } from '../put-load.js';
+import { underLoad } from '../put-load.js';
 
 let deployment: Deployment;
 
@@ -16,17 +16,18 @@ async function killed(
   rounds = 1,
   next: readonly string[] = [],
 ): Promise<void> {
-  const load = await startPutLoad(deployment.url, name);
-  await load.progress(30);
-  for (let round = 0; round < rounds; round++) {
-    await Promise.all(victims.map((victim) => deployment.end(victim, 'SIGKILL')));
-    await Promise.all(victims.map((victim) => deployment.start(victim)));
-    await Promise.all(next.map((victim) => deployment.end(victim, 'SIGKILL')));
-    await Promise.all(next.map((victim) => deployment.start(victim)));
+  await underLoad(deployment.url, name, async (load) => {
     await load.progress(30);
-  }
-  expect(await load.finish()).toBeGreaterThanOrEqual(4 * 60);
-  await load.verify();
+    for (let round = 0; round < rounds; round++) {
+      for (const group of [victims, next]) {
+        await Promise.all(group.map((victim) => deployment.end(victim, 'SIGKILL')));
+        await Promise.all(group.map((victim) => deployment.start(victim)));
+      }
+      await load.progress(30);
+    }
+    expect(await load.finish()).toBeGreaterThanOrEqual(4 * 60);
+    await load.verify();
+  });
 }
 
 describe('SIGKILL in the middle of four writers, then a restart: every acknowledged put is there, once', () => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { connect } from '@tidegate/client';
 import { type Deployment, startDeployment } from '../../tests/deployment.js';
 import { PlainClient } from '../../tests/plain-client.js';
-import { startPutLoad } from '../put-load.js';
+import { underLoad } from '../put-load.js';
 
 let deployment: Deployment;
 
@@ -13,54 +13,58 @@ beforeAll(async () => {
 afterAll(() => deployment?.stop());
 
 test('a second meta-service joins and leaves under load: no failed request reaches a user', async () => {
-  const load = await startPutLoad(deployment.url, 'joined');
-  await load.progress(20);
-  for (let turn = 0; turn < 2; turn++) {
-    await deployment.start('meta-2');
-    await load.progress(40);
-    expect(await deployment.end('meta-2', 'SIGTERM')).toEqual({ code: 0, signal: null });
+  await underLoad(deployment.url, 'joined', async (load) => {
     await load.progress(20);
-  }
-  expect(await load.finish()).toBeGreaterThanOrEqual(4 * 140);
-  await load.verify();
+    for (let turn = 0; turn < 2; turn++) {
+      await deployment.start('meta-2');
+      await load.progress(40);
+      expect(await deployment.end('meta-2', 'SIGTERM')).toEqual({ code: 0, signal: null });
+      await load.progress(20);
+    }
+    expect(await load.finish()).toBeGreaterThanOrEqual(4 * 140);
+    await load.verify();
+  });
 }, 40_000);
 
 test('the first meta-service leaves while a second one stays', async () => {
   await deployment.start('meta-2');
-  const load = await startPutLoad(deployment.url, 'left');
-  await load.progress(20);
-  expect(await deployment.end('meta-1', 'SIGTERM')).toEqual({ code: 0, signal: null });
-  await load.progress(40);
-  await deployment.start('meta-1');
-  await load.progress(20);
-  expect(await load.finish()).toBeGreaterThanOrEqual(4 * 80);
-  await load.verify();
+  await underLoad(deployment.url, 'left', async (load) => {
+    await load.progress(20);
+    expect(await deployment.end('meta-1', 'SIGTERM')).toEqual({ code: 0, signal: null });
+    await load.progress(40);
+    await deployment.start('meta-1');
+    await load.progress(20);
+    expect(await load.finish()).toBeGreaterThanOrEqual(4 * 80);
+    await load.verify();
+  });
 }, 40_000);
 
 /** Longer than a lease lives, so that the shards of a paused owner move. */
 const PAUSED_MS = 6_000;
 
 test('a meta-service that is paused loses its shards, and serves nothing stale when it goes on', async () => {
-  const load = await startPutLoad(deployment.url, 'paused');
-  await load.progress(20);
-  deployment.signal('meta-1', 'SIGSTOP');
-  const resumed = pause(PAUSED_MS).then(() => deployment.signal('meta-1', 'SIGCONT'));
-  // Its shards have a new owner before it goes on: the writers do not wait for it.
-  await load.progress(20, PAUSED_MS);
-  await resumed;
-  await load.progress(40);
-  expect(await load.finish()).toBeGreaterThanOrEqual(4 * 80);
-  await load.verify();
+  await underLoad(deployment.url, 'paused', async (load) => {
+    await load.progress(20);
+    deployment.signal('meta-1', 'SIGSTOP');
+    const resumed = pause(PAUSED_MS).then(() => deployment.signal('meta-1', 'SIGCONT'));
+    // Its shards have a new owner before it goes on: the writers do not wait for it.
+    await load.progress(20, PAUSED_MS);
+    await resumed;
+    await load.progress(40);
+    expect(await load.finish()).toBeGreaterThanOrEqual(4 * 80);
+    await load.verify();
+  });
 }, 40_000);
 
 test('a raw-service leaves with SIGTERM and comes back under load', async () => {
-  const load = await startPutLoad(deployment.url, 'raw-left');
-  await load.progress(20);
-  expect(await deployment.end('raw-1', 'SIGTERM')).toEqual({ code: 0, signal: null });
-  await deployment.start('raw-1');
-  await load.progress(30);
-  expect(await load.finish()).toBeGreaterThanOrEqual(4 * 50);
-  await load.verify();
+  await underLoad(deployment.url, 'raw-left', async (load) => {
+    await load.progress(20);
+    expect(await deployment.end('raw-1', 'SIGTERM')).toEqual({ code: 0, signal: null });
+    await deployment.start('raw-1');
+    await load.progress(30);
+    expect(await load.finish()).toBeGreaterThanOrEqual(4 * 50);
+    await load.verify();
+  });
 }, 40_000);
 
 test('while the raw-service with the newest data is away, older data is not served in its place', async () => {

@@ -113,8 +113,9 @@ test('with onEvict drop, old steps are NOT_FOUND and their room is never lost', 
     await putStep('dropped', step);
     if (step % 50 !== 49) continue;
     const [service] = (await sdk.storage()).services;
+    // A step that pressure spilled lies on disk until the window leaves it behind.
     expect(service?.memory.usedBytes).toBeLessThanOrEqual(12 * STEP_BYTES);
-    expect(service?.disk.usedBytes).toBe(0);
+    expect(service?.disk.usedBytes).toBeLessThanOrEqual(3 * STEP_BYTES);
   }
   const steps = await until(
     async () => {
@@ -125,7 +126,10 @@ test('with onEvict drop, old steps are NOT_FOUND and their room is never lost', 
   );
   expect(steps.map(({ step }) => step)).toEqual(Array.from({ length: WINDOW }, (_, at) => 300 - WINDOW + at));
   const [service] = (await sdk.storage()).services;
-  expect(service?.memory.usedBytes).toBe(WINDOW * STEP_BYTES);
+  const onDisk = steps.filter(({ tier }) => tier === 'disk').length;
+  expect(onDisk).toBeLessThanOrEqual(1);
+  expect(service?.memory.usedBytes).toBeGreaterThanOrEqual((WINDOW - onDisk) * STEP_BYTES);
+  expect(service?.memory.usedBytes).toBeLessThanOrEqual(WINDOW * STEP_BYTES);
   for (const step of [0, 1, 150, 289]) {
     await expect(sdk.get({ variable: 'dropped', step })).rejects.toMatchObject({ code: 'NOT_FOUND' });
     // To wait for what will not come is told at once.
@@ -138,7 +142,8 @@ test('with onEvict drop, old steps are NOT_FOUND and their room is never lost', 
     expect(differenceOf(bytes, quarter(step, 2))).toBeUndefined();
   }
   await sdk.delete({ variable: 'dropped', steps: '0:300' });
-  expect((await sdk.storage()).services[0]?.memory.usedBytes).toBe(0);
+  const [empty] = (await sdk.storage()).services;
+  expect([empty?.memory.usedBytes, empty?.disk.usedBytes]).toEqual([0, 0]);
 }, 60_000);
 
 test('a consumer that deletes each step it has read needs no more room than the steps under way', async () => {
