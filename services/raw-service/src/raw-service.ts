@@ -19,7 +19,7 @@ import {
   serve,
   subscribe,
 } from '@tidegate/bus';
-import { busPieceSource, type PieceSource, type VariableHandle } from '@tidegate/client/region';
+import { busPieceSource, type PieceSource } from '@tidegate/client/region';
 import {
   ACCEPT_MSGPACK,
   ENDPOINTS,
@@ -28,7 +28,6 @@ import {
   HEADERS,
   HybridClock,
   type MemberRecord,
-  type PartitionRecord,
   parsePutHeaders,
   putOpenSchema,
   type RawId,
@@ -45,7 +44,9 @@ import { rawIdentity } from './identity.js';
 import { PartitionStore } from './partition-store.js';
 import { PutFlow } from './put-flow.js';
 import { serveReads } from './read-endpoints.js';
+import { Releases } from './release.js';
 import { ShardIndex } from './shard-index.js';
+import { groupBySteps } from './step-groups.js';
 import { StepNews } from './step-news.js';
 import { clusterStorage } from './storage-endpoint.js';
 import { Uploads } from './upload.js';
@@ -77,7 +78,7 @@ const utf8Encode = new TextEncoder();
  * Starts a raw-service: finds again what its folders hold, takes its subjects, and announces itself, whereupon the
  * owners of shards ask for its inventory.
  *
- * @throws StorageFullError where the memory folder has no room for its segments; UnavailableError without NATS
+ * @throws Error where the memory folder has no room for its segments; UnavailableError without NATS
  */
 export async function startRawService(options: RawServiceOptions): Promise<RawService> {
   const { bus, logger } = options;
@@ -105,11 +106,12 @@ export async function startRawService(options: RawServiceOptions): Promise<RawSe
     now: monotonicNow,
     logger,
     on: {
-      spilled: (records) => forEachStep(catalog, records, (handle, group) => index.moved(handle, group, 'disk')),
-      dropped: (records, floor) =>
-        forEachStep(catalog, records, (handle, group) =>
-          index.forget({ handle, records: group, reason: 'evicted', floor }),
-        ),
+      spilled: (records) => {
+        for (const group of groupBySteps(catalog, records)) index.moved(group.handle, group.records, 'disk');
+      },
+      dropped: (records, floor) => {
+        for (const group of groupBySteps(catalog, records)) index.forget({ ...group, reason: 'evicted', floor });
+      },
       state: (state) => {
         announced?.update();
         tellState(bus, raw, store, state, logger);
@@ -131,6 +133,7 @@ export async function startRawService(options: RawServiceOptions): Promise<RawSe
     wallClock: Date.now,
     onStep: (record) => news.seen(record),
   });
+  const releases = new Releases({ store, catalog, index, logger });
   const uploads = new Uploads({ bus, raw, puts, logger, wallClock: Date.now });
   const remote = busPieceSource(bus);
   const source: PieceSource = {
@@ -158,7 +161,7 @@ export async function startRawService(options: RawServiceOptions): Promise<RawSe
     return { id: raw, state, memory, disk };
   };
   const internal: Subscribed[] = [
-    ...serveReads({ bus, raw, incarnation, store, puts, catalog, index }),
+    ...serveReads({ bus, raw, incarnation, store, puts, catalog, releases }),
     subscribe(bus, rawSubject(raw, 'put'), putHandler),
     subscribe(bus, rawSubject(raw, 'open'), openHandler),
     subscribe(bus, rawSubject(raw, 'storage'), () => ({ data: utf8Encode.encode(JSON.stringify(ownStorage())) })),
@@ -204,6 +207,10 @@ export async function startRawService(options: RawServiceOptions): Promise<RawSe
       await Promise.all(internal.map((endpoint) => endpoint.stop()));
       news.stop();
       await index.stop();
+      // One that holds nothing is missed by nobody: its silence must not keep readers waiting.
+      if (store.records().next().done) {
+        await raws.delete(raw).catch((error: unknown) => logger.warn({ err: error }, 'still registered, though empty'));
+      }
       await store.close();
       owners.close();
       await Promise.all([roster.stop(), catalog.stop()]);
@@ -222,25 +229,6 @@ const SYNC_MS = 5000;
 function freeRoom(store: PartitionStore) {
   const { state, memory } = store.use();
   return { state, freeBytes: memory.limitBytes - memory.usedBytes, limitBytes: memory.limitBytes };
-}
-
-/** Calls back for each step's share of the records of variables that still exist. */
-function forEachStep(
-  catalog: Catalog,
-  records: readonly PartitionRecord[],
-  callback: (handle: VariableHandle, group: readonly PartitionRecord[]) => void,
-): void {
-  const groups = new Map<string, PartitionRecord[]>();
-  for (const record of records) {
-    const key = `${record.variable} ${record.run} ${record.step}`;
-    const group = groups.get(key);
-    if (group) group.push(record);
-    else groups.set(key, [record]);
-  }
-  for (const group of groups.values()) {
-    const handle = catalog.known(group[0]?.variable ?? '');
-    if (handle) callback(handle, group);
-  }
 }
 
 function tellState(bus: Bus, raw: RawId, store: PartitionStore, state: StorageState, logger: Logger): void {

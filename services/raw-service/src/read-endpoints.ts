@@ -22,7 +22,7 @@ import {
 import type { Catalog } from './catalog.js';
 import type { PartitionStore } from './partition-store.js';
 import type { PutFlow } from './put-flow.js';
-import type { ShardIndex } from './shard-index.js';
+import type { Releases } from './release.js';
 
 export interface ReadEndpointsOptions {
   readonly bus: Bus;
@@ -31,7 +31,7 @@ export interface ReadEndpointsOptions {
   readonly store: PartitionStore;
   readonly puts: PutFlow;
   readonly catalog: Catalog;
-  readonly index: ShardIndex;
+  readonly releases: Releases;
 }
 
 /** Entries of one inventory page. */
@@ -64,7 +64,7 @@ function idList(ids: unknown): readonly PartitionRecord['id'][] {
 
 /** Answers what shards, SDKs and other raw-services ask of the partitions here (`tide.v1.raw.<id>.…`). */
 export function serveReads(options: ReadEndpointsOptions): readonly Subscribed[] {
-  const { bus, raw, puts } = options;
+  const { bus, raw, puts, releases } = options;
   const on = (operation: RawOperation, handler: Handler) => subscribe(bus, rawSubject(raw, operation), handler);
   return [
     on('read', (request) => read(options, body<ReadRequest>(request))),
@@ -76,7 +76,7 @@ export function serveReads(options: ReadEndpointsOptions): readonly Subscribed[]
     }),
     on('release', async (request) => {
       const { ids, reason } = body<ReleaseRequest>(request);
-      return json(await release(options, idList(ids), reason === 'rollback' ? 'rollback' : 'deleted'));
+      return json(await releases.release({ ids: idList(ids), reason: reason === 'rollback' ? 'rollback' : 'deleted' }));
     }),
     on('discard', async (request) => {
       const { partitions, bytes } = await options.store.remove(idList(body<DiscardRequest>(request).ids));
@@ -133,7 +133,7 @@ function parsePart(text: string, record: PartitionRecord) {
  * when the first page was asked for; what comes later is told by `index` to the subscribed owner.
  */
 function inventory(
-  { store, puts, catalog, raw, incarnation }: ReadEndpointsOptions,
+  { store, puts, catalog, raw, incarnation, releases }: ReadEndpointsOptions,
   { shard, cursor = '' }: Partial<InventoryRequest>,
 ): InventoryReply {
   if (!Number.isSafeInteger(shard) || shard === undefined) throw new BadRequestError('shard', 'expected a shard');
@@ -141,7 +141,8 @@ function inventory(
     handle?.map.shardsOf(record.box).includes(shard) ?? false;
   const found: { readonly record: PartitionRecord; readonly tier: 'memory' | 'disk' }[] = [];
   const consider = (record: PartitionRecord, tier: 'memory' | 'disk') => {
-    if (record.id > cursor && touches(record, catalog.known(record.variable))) found.push({ record, tier });
+    if (record.id > cursor && !releases.isLeaving(record.id) && touches(record, catalog.known(record.variable)))
+      found.push({ record, tier });
   };
   for (const { record, tier } of store.records()) consider(record, tier);
   for (const record of puts.underway()) if (!store.has(record.id)) consider(record, 'memory');
@@ -154,29 +155,4 @@ function inventory(
     floors: store.floors(),
     ...(found.length > page.length && last && { cursor: last.record.id }),
   };
-}
-
-/** Forgets partitions, first at the shards and then here, so that no plan names what is gone. */
-async function release(
-  { store, catalog, index }: ReadEndpointsOptions,
-  ids: readonly PartitionRecord['id'][],
-  reason: 'deleted' | 'rollback',
-): Promise<ReleaseReply> {
-  const groups = new Map<string, { readonly handle: VariableHandle; readonly records: PartitionRecord[] }>();
-  for (const id of ids) {
-    const record = store.get(id)?.record;
-    const handle = record && catalog.known(record.variable);
-    if (!record || !handle) continue;
-    const key = `${record.variable} ${record.run} ${record.step}`;
-    const group = groups.get(key);
-    if (group) group.records.push(record);
-    else groups.set(key, { handle, records: [record] });
-  }
-  const pending = [...groups.values()];
-  const lane = async () => {
-    for (let next = pending.pop(); next; next = pending.pop()) await index.unindex({ ...next, reason });
-  };
-  await Promise.all(Array.from({ length: 16 }, lane));
-  const { partitions, bytes } = await store.remove(ids);
-  return { partitions, bytes };
 }

@@ -73,19 +73,10 @@ export class ShardIndex {
     let replace = false;
     for (let turn = 0; turn < MAX_TURNS; turn++) {
       const entry = indexEntry(record, raw, 'memory');
-      const groups = router.groups(shards);
-      const replies = await Promise.all(
-        groups.map((group) =>
-          router.request<IndexRequest, IndexReply>(
-            'index',
-            group,
-            () => ({ entry, incarnation, ...(replace && { replace: true as const }) }),
-            {
-              deadline,
-              signal: this.#stopped.signal,
-            },
-          ),
-        ),
+      const replies = await this.#ask(
+        router.groups(shards),
+        { entry, incarnation, ...(replace && { replace: true as const }) },
+        deadline,
       );
       let above = -1;
       let competing = false;
@@ -114,6 +105,28 @@ export class ShardIndex {
       }
     }
     throw new UnavailableError(`${MAX_TURNS} overlapping puts arrived while this one was under way`, 50);
+  }
+
+  /** Asks each owner. When one fails the others are asked no more: an undone put must not be indexed late. */
+  async #ask(
+    groups: readonly (readonly number[])[],
+    body: Omit<IndexRequest, 'shards'>,
+    deadline: number,
+  ): Promise<readonly (readonly IndexReply[])[]> {
+    const stopped = this.#stopped.signal;
+    const failed = groups.length > 1 ? new AbortController() : undefined;
+    const signal = failed ? AbortSignal.any([stopped, failed.signal]) : stopped;
+    const options = { deadline, signal };
+    try {
+      return await Promise.all(
+        groups.map((group) =>
+          this.#options.router.request<IndexRequest, IndexReply>('index', group, () => body, options),
+        ),
+      );
+    } catch (error) {
+      failed?.abort(error);
+      throw error;
+    }
   }
 
   /** Tells the shards that partitions are gone, and keeps telling until they know. */
