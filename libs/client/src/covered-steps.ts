@@ -1,6 +1,6 @@
 import { monotonicNow, type ShardRouter, sleep } from '@tidegate/bus';
 import { type Box, formatBox } from '@tidegate/geometry';
-import { type CoveredReply, type CoveredRequest, STEPS_LIMIT, UnavailableError } from '@tidegate/protocol';
+import { absentError, type CoveredReply, type CoveredRequest, STEPS_LIMIT } from '@tidegate/protocol';
 import type { VariableHandle } from './variable-handle.js';
 
 /** Which covered step is looked for: the newest, or the first above one. */
@@ -112,10 +112,7 @@ async function followGroup(
     if (replies.length !== 1 || !reply) return 'regroup';
     if (reply.absent?.length) {
       if (monotonicNow() > options.waitUntil) {
-        throw new UnavailableError(
-          `data may be missing while raw-service ${reply.absent.join(', ')} does not answer`,
-          1000,
-        );
+        throw absentError(reply.absent);
       }
       await sleep(REGROUP_MS, options.signal);
       continue;

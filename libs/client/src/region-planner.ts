@@ -1,6 +1,7 @@
 import { monotonicNow, type ShardRouter, sleep } from '@tidegate/bus';
 import { type Box, formatBox } from '@tidegate/geometry';
 import {
+  absentError,
   type Epoch,
   NotCoveredError,
   NotFoundError,
@@ -53,10 +54,7 @@ export async function planRegion(router: ShardRouter, region: Region, options: P
     const absent = new Set(replies.flatMap((reply) => reply.absent ?? []));
     if (absent.size === 0) return joinReplies(replies);
     if (monotonicNow() + INCOMPLETE_MS > options.deadline) {
-      throw new UnavailableError(
-        `data may be missing while raw-service ${[...absent].join(', ')} does not answer`,
-        1000,
-      );
+      throw absentError(absent);
     }
     await sleep(INCOMPLETE_MS, options.signal);
   }

@@ -224,6 +224,13 @@ export class UnavailableError extends TidegateError {
   }
 }
 
+/** What an answer is withheld with while raw-services that may hold newer data have not told their inventory. */
+export function absentError(rawServices: Iterable<string>): UnavailableError {
+  const names = [...rawServices].join(', ');
+  const advice = 'if it is gone for good: tidegate storage forget ID';
+  return new UnavailableError(`data may be missing while raw-service ${names} does not answer (${advice})`, 1000);
+}
+
 /** 504: a wait ended; for a get, `missing` lists what was still not there. */
 export class TimeoutError extends TidegateError {
   override readonly name = 'TimeoutError';

@@ -16,5 +16,6 @@ export * from './shard-messages.js';
 export * from './staging-schema.js';
 export * from './stamp.js';
 export * from './subjects.js';
+export * from './trigger-schema.js';
 export * from './variable.js';
 export * from './variable-schema.js';

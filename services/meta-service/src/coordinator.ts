@@ -10,10 +10,10 @@ import {
 } from '@tidegate/bus';
 import { type VariableHandle, variableHandle } from '@tidegate/client/region';
 import {
+  absentError,
   type ListReply,
   type ListRequest,
   type StepSummary,
-  UnavailableError,
   UnknownVariableError,
 } from '@tidegate/protocol';
 import type { ClusterState } from './cluster-state.js';
@@ -61,10 +61,7 @@ export async function askList(
     const absent = new Set(replies.flatMap((reply) => reply.absent ?? []));
     if (absent.size === 0) return replies;
     if (monotonicNow() + ABSENT_MS > deadline) {
-      throw new UnavailableError(
-        `data may be missing while raw-service ${[...absent].join(', ')} does not answer`,
-        1000,
-      );
+      throw absentError(absent);
     }
     await sleep(ABSENT_MS);
   }

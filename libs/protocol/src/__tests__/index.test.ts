@@ -39,6 +39,7 @@ test('the public exports', () => {
     'UnavailableError',
     'UnknownTriggerError',
     'UnknownVariableError',
+    'absentError',
     'asyncApiDocument',
     'boxHeader',
     'boxSchema',

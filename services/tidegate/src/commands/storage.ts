@@ -1,9 +1,17 @@
-import type { RawStorage, StreamUse, TierUse } from '@tidegate/protocol';
+import { type Bus, openBucket, Roster } from '@tidegate/bus';
+import {
+  ConflictError,
+  type MemberRecord,
+  NotFoundError,
+  type RawStorage,
+  type StreamUse,
+  type TierUse,
+} from '@tidegate/protocol';
 import type { Command } from 'commander';
 import { addCommonOptions, addExamples } from '../common-options.js';
 import { formatBytes } from '../format/bytes.js';
 import type { Column } from '../format/table.js';
-import { ANSWER_MS, type CommonOptions, withClient } from '../session.js';
+import { ANSWER_MS, type CommonOptions, terminalFor, withBus, withClient } from '../session.js';
 
 function share({ usedBytes, limitBytes }: TierUse): string {
   return limitBytes > 0 ? `${Math.round((100 * usedBytes) / limitBytes)} %` : '';
@@ -31,10 +39,12 @@ const STREAMS: readonly Column<StreamUse>[] = [
 export function addStorage(program: Command): void {
   const command = program
     .command('storage')
+    .helpCommand(false)
     .summary('show room and state')
     .description('Shows how full every raw-service and every stream is, and the worst of their states.');
   addCommonOptions(command);
   addExamples(command, ['tidegate storage', 'tidegate storage --json | jq .state']);
+  addForget(command);
   command.action((options: CommonOptions) =>
     withClient(options, async ({ client, terminal }) => {
       terminal.value(await client.storage({ timeoutMs: ANSWER_MS }), ({ state, services, streams }) => [
@@ -45,4 +55,40 @@ export function addStorage(program: Command): void {
       ]);
     }),
   );
+}
+
+/** `tidegate storage forget` */
+function addForget(storage: Command): void {
+  const command = storage
+    .command('forget')
+    .argument('<raw-service>', 'its id')
+    .summary('give a raw-service up for good')
+    .description(
+      'Gives up a raw-service that will not come back, so that nobody waits for what it may hold. ' +
+        'What it alone held is lost to readers; should it start again, it is taken in again with all that it has.',
+    );
+  addCommonOptions(command);
+  addExamples(command, ['tidegate storage forget raw-7k2m9x4c1q', 'tidegate storage forget raw-7k2m9x4c1q --json']);
+  command.action((id: string, _options: unknown, self: Command) => {
+    const options = self.optsWithGlobals<CommonOptions>();
+    return withBus(options, async (bus) => {
+      await forgetRaw(bus, id);
+      terminalFor(options).value({ forgotten: id }, () => [`forgot raw-service ${id}`]);
+    });
+  });
+}
+
+/** @throws ConflictError for a raw-service that is live, NotFoundError for one that is not known */
+async function forgetRaw(bus: Bus, id: string): Promise<void> {
+  const raws = await openBucket<unknown>(bus, 'raws');
+  const roster = await Roster.open(bus, await openBucket<MemberRecord>(bus, 'members'));
+  try {
+    if (roster.isLive('raw', id)) throw new ConflictError(`raw-service "${id}" is live: expected one that is gone`);
+    const known = await raws.keys();
+    if (!known.includes(id))
+      throw new NotFoundError(`raw-service "${id}" is not known: expected one of ${known.join(', ') || 'none'}`);
+    await raws.delete(id);
+  } finally {
+    await roster.stop();
+  }
 }
