@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { connect } from '@tidegate/client';
+import { until } from '@tidegate/testing';
+import { differenceOf, patternBytes } from '../../tests/cells.js';
 import { type Deployment, startDeployment } from '../../tests/deployment.js';
 import { underLoad } from '../put-load.js';
 
@@ -37,4 +40,41 @@ describe('SIGKILL in the middle of four writers, then a restart: every acknowled
   test('all of them at once', () => killed('all-killed', ['raw-1', 'raw-2', 'meta-1', 'meta-2']), 40_000);
   test('a raw-service, three times in a row', () => killed('thrice', ['raw-1'], 3), 40_000);
   test('both raw-services, one after the other', () => killed('in-turn', ['raw-1'], 1, ['raw-2']), 40_000);
+
+  test('a raw-service in the middle of large puts, which begin again at another one', async () => {
+    const sdk = await connect({ servers: deployment.url });
+    try {
+      const bytes = 8 << 20;
+      await sdk.declare({ name: 'large', dtype: 'uint8', shape: [bytes] });
+      let sent = 0;
+      const puts = Array.from({ length: 6 }, (_, step) =>
+        sdk.put({
+          variable: 'large',
+          step,
+          data: patternBytes(bytes, step),
+          onProgress: (of) => {
+            sent = Math.max(sent, of);
+          },
+        }),
+      );
+      await until(() => sent > 0, { what: 'the first chunk' });
+      await deployment.end('raw-1', 'SIGKILL');
+      await deployment.start('raw-1');
+      const replies = await Promise.all(puts);
+      const steps = await sdk.listSteps({ variable: 'large' });
+      expect(steps.map(({ step, partitions }) => [step, partitions])).toEqual(replies.map(({ step }) => [step, 1]));
+      for (const { step, id } of replies) {
+        expect((await sdk.query({ variable: 'large', step })).pieces.map((piece) => piece.id)).toEqual([id]);
+        expect(
+          differenceOf((await sdk.get({ variable: 'large', step })).bytes, patternBytes(bytes, step)),
+        ).toBeUndefined();
+      }
+      await sdk.deleteVariable('large');
+      // An upload that was left half-way at the other service holds its room until it expires.
+      const { services } = await sdk.storage();
+      expect(services.find(({ id }) => id === 'raw-1')?.memory.usedBytes).toBe(0);
+    } finally {
+      await sdk.close();
+    }
+  }, 40_000);
 });
