@@ -18,16 +18,19 @@ export class Bus {
   /** The client's connection, for libs/bus alone. */
   readonly connection: NatsConnection;
   readonly logger: Logger;
+  /** To be told the bytes of each payload that came or goes. */
+  readonly onPayload: (bytes: number) => void;
   /** Settles when the connection is closed for good, with the error that closed it. */
   readonly closed: Promise<Error | undefined>;
   readonly #mux: RequestMux;
   readonly #onReconnect = new Set<() => void>();
   #connected = true;
 
-  constructor(connection: NatsConnection, logger: Logger) {
+  constructor(connection: NatsConnection, logger: Logger, onPayload: (bytes: number) => void) {
     this.connection = connection;
     this.logger = logger;
-    this.#mux = new RequestMux(connection);
+    this.onPayload = onPayload;
+    this.#mux = new RequestMux(connection, onPayload);
     this.closed = connection.closed().then(
       (error) => this.#ended(error ?? undefined),
       (error: Error) => this.#ended(error),

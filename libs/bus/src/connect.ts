@@ -17,6 +17,8 @@ export interface ConnectOptions {
   readonly user?: string;
   readonly pass?: string;
   readonly token?: string;
+  /** Hears the bytes of each payload that comes or goes, for a process that watches over its memory. */
+  readonly onPayload?: (bytes: number) => void;
   /** `SU…` seed of a user's nkey. */
   readonly nkeySeed?: string;
   /** A `.creds` file: user JWT and seed. */
@@ -50,7 +52,7 @@ function shown(servers: readonly string[]): string {
  * @throws UnavailableError naming the URL where no server answers; ForbiddenError where it refuses the credentials
  */
 export async function connectBus(options: ConnectOptions): Promise<Bus> {
-  const { name, logger = silentLogger, tls } = options;
+  const { name, logger = silentLogger, tls, onPayload = () => {} } = options;
   const servers =
     typeof options.servers === 'string' ? options.servers.split(',').map((url) => url.trim()) : [...options.servers];
   const auth = await authentication(options);
@@ -68,7 +70,7 @@ export async function connectBus(options: ConnectOptions): Promise<Bus> {
       pingInterval: PING_INTERVAL_MS,
       timeout: CONNECT_TIMEOUT_MS,
     });
-    return new Bus(connection, logger);
+    return new Bus(connection, logger, onPayload);
   } catch (cause) {
     const error = fromNatsError(cause, `connect to ${shown(servers)}`);
     if (error instanceof ForbiddenError) throw error;

@@ -69,6 +69,7 @@ export class Endpoint {
   /** Takes a message of the client. Never throws: that would end the reading of the connection. */
   receive(message: Msg): void {
     const incoming = this.#incoming(message);
+    this.#bus.onPayload(message.data.length);
     this.#counts.requests++;
     if (this.#running.size >= this.#maxPending) {
       this.#fail(
@@ -123,6 +124,7 @@ export class Endpoint {
     const headers = toNatsHeaders(map);
     try {
       this.#bus.connection.publish(reply, data, headers && { headers });
+      this.#bus.onPayload(data.length);
     } catch (error) {
       throw publishError(error, reply, data.length, this.#bus.connection);
     }

@@ -20,6 +20,7 @@ export const JS_ERROR = {
   noMessage: 10037,
   streamNameInUse: 10058,
   streamNotFound: 10059,
+  subjectsOverlap: 10065,
   wrongLastSequence: 10071,
 } as const;
 

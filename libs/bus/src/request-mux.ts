@@ -30,13 +30,15 @@ const NO_RESPONDERS = 503;
  */
 export class RequestMux {
   readonly #connection: NatsConnection;
+  readonly #onPayload: (bytes: number) => void;
   readonly #prefix = `${createInbox()}.`;
   readonly #waiting = new Map<string, Waiting>();
   #inbox: Subscription | undefined;
   #sent = 0;
 
-  constructor(connection: NatsConnection) {
+  constructor(connection: NatsConnection, onPayload: (bytes: number) => void) {
     this.#connection = connection;
+    this.#onPayload = onPayload;
   }
 
   /** Requests that wait for a reply. */
@@ -109,6 +111,7 @@ export class RequestMux {
     const headers = toNatsHeaders(map);
     try {
       this.#connection.publish(subject, payload, headers ? { reply, headers } : { reply });
+      this.#onPayload(payload.length);
     } catch (error) {
       throw publishError(error, subject, payload.length, this.#connection);
     }
@@ -123,6 +126,7 @@ export class RequestMux {
             new ForbiddenError(`these credentials may not subscribe to their inbox ${this.#prefix}*`, { cause: error }),
           );
         } else {
+          this.#onPayload(message.data.length);
           this.#waiting.get(message.subject.slice(this.#prefix.length))?.receive(message);
         }
       },

@@ -4,11 +4,11 @@ const FAILED = 1;
 /** Commands that stay and move payloads. */
 const SERVICES = new Set(['up', 'run']);
 /**
- * MiB. Payloads lie beside V8's heap and are freed by its collections. With the young generation that V8 grows to by
- * itself, full collections do that: late, so that resident memory climbs by half, and for twice the CPU. With a small one
- * the quick collections do.
+ * Payloads lie beside V8's heap and are freed by its collections. Left to itself V8 lets them pile up and then runs full
+ * collections, which cost a put of 1 MiB more than the put does. So the young generation is small (MiB), and collected by
+ * hand every few MiB of payload: see src/launcher/young-generation.ts.
  */
-const YOUNG = ['--max-semi-space-size', 2];
+const FLAGS = ['--max-semi-space-size=2', '--expose-gc'];
 
 function refuse(why) {
   process.stderr.write(`error: ${why}\n`);
@@ -19,11 +19,15 @@ function refuse(why) {
 function giveFlags() {
   const words = process.argv.slice(2);
   const given = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
-  if (!SERVICES.has(words.find((word) => !word.startsWith('-'))) || given.includes(YOUNG[0])) return;
+  if (
+    !SERVICES.has(words.find((word) => !word.startsWith('-'))) ||
+    FLAGS.every((flag) => given.includes(flag.split('=')[0]))
+  )
+    return;
   // Since Node.js 22.15, and nowhere on Windows; without it a service only needs more memory.
   if (process.platform === 'win32' || process.execve === undefined) return;
   const { execPath, execArgv, argv, env } = process;
-  process.execve(execPath, [execPath, ...execArgv, YOUNG.join('='), ...argv.slice(1)], env);
+  process.execve(execPath, [execPath, ...FLAGS, ...execArgv, ...argv.slice(1)], env);
 }
 
 async function run() {

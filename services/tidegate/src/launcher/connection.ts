@@ -1,5 +1,6 @@
 import { type Bus, connectBus, type Logger, monotonicNow, retrying } from '@tidegate/bus';
 import { parseNatsAddress } from '../nats-address.js';
+import { payloadListener } from './young-generation.js';
 
 export interface PatientOptions {
   readonly name: string;
@@ -20,8 +21,9 @@ const WAIT_MS = 60_000;
 export async function connectPatiently(nats: string, options: PatientOptions): Promise<Bus> {
   const { name, logger, signal, onWait } = options;
   const address = parseNatsAddress(nats);
+  const onPayload = payloadListener();
   let waited = false;
-  return retrying(() => connectBus({ ...address, name, logger }), {
+  return retrying(() => connectBus({ ...address, name, logger, onPayload }), {
     deadline: monotonicNow() + WAIT_MS,
     signal,
     onRetry: () => {
