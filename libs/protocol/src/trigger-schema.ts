@@ -27,6 +27,8 @@ export type Reduction = (typeof REDUCTIONS)[number];
 export const TRIGGER_LIMITS = {
   definitionBytes: 65_536,
   nesting: 4,
+  /** Triggers of a definition, nested ones included. */
+  triggers: 64,
   checks: 32,
   actions: 16,
   expressionLength: 4096,
@@ -49,7 +51,10 @@ const runPattern = z
 const outsideSubject = z
   .string()
   .max(255)
-  .regex(/^[^\s.*>$_][^\s.*>]*(\.[^\s.*>]+)*$/, 'expected a NATS subject without wildcards, not beginning with "$" or "_"')
+  .regex(
+    /^[^\s.*>$_][^\s.*>]*(\.[^\s.*>]+)*$/,
+    'expected a NATS subject without wildcards, not beginning with "$" or "_"',
+  )
   .refine((subject) => !/^tide(\.|$)/.test(subject), 'expected a subject outside "tide."');
 
 /** An export of a stored WebAssembly module. */
