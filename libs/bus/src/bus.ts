@@ -3,9 +3,15 @@ import { DebugEvents, Events, type NatsConnection, type Status } from 'nats';
 import { DisconnectedError, fromNatsError, publishError } from './bus-errors.js';
 import { settledWithin } from './clock.js';
 import { errorOfReply } from './error-reply.js';
+import type { LocalExchange } from './local-exchange.js';
 import type { Logger } from './logger.js';
 import { fromNats, type HeaderMap, type Message, toNatsHeaders } from './message.js';
-import { type ReplyHandler, RequestMux, type RequestOptions } from './request-mux.js';
+import { type ReplyHandler, RequestMux, type RequestMuxOptions, type RequestOptions } from './request-mux.js';
+
+/** What a bus is made with beside its connection. */
+export interface BusOptions extends RequestMuxOptions {
+  readonly logger: Logger;
+}
 
 /** How long `close` waits for what is under way. */
 const CLOSE_MS = 5000;
@@ -20,17 +26,20 @@ export class Bus {
   readonly logger: Logger;
   /** To be told the bytes of each payload that came or goes. */
   readonly onPayload: (bytes: number) => void;
+  /** Shared with other connections of this process, for libs/bus alone. */
+  readonly exchange: LocalExchange | undefined;
   /** Settles when the connection is closed for good, with the error that closed it. */
   readonly closed: Promise<Error | undefined>;
   readonly #mux: RequestMux;
   readonly #onReconnect = new Set<() => void>();
   #connected = true;
 
-  constructor(connection: NatsConnection, logger: Logger, onPayload: (bytes: number) => void) {
+  constructor(connection: NatsConnection, { logger, onPayload, exchange }: BusOptions) {
     this.connection = connection;
     this.logger = logger;
     this.onPayload = onPayload;
-    this.#mux = new RequestMux(connection, onPayload);
+    this.exchange = exchange;
+    this.#mux = new RequestMux(connection, { onPayload, exchange });
     this.closed = connection.closed().then(
       (error) => this.#ended(error ?? undefined),
       (error: Error) => this.#ended(error),
@@ -117,6 +126,20 @@ export class Bus {
     }
   }
 
+  /**
+   * Sends a request whose replies go to somebody else, who waits at `reply`. Lost without a sign while disconnected.
+   *
+   * @throws TooLargeError
+   */
+  forward(subject: string, data: Uint8Array, reply: string): void {
+    if (this.exchange?.deliver({ subject, data, headers: undefined, reply })) return;
+    try {
+      this.connection.publish(subject, data, { reply });
+    } catch (error) {
+      throw publishError(error, subject, data.length, this.connection);
+    }
+  }
+
   /** Calls back with every message of a subject, or with this member's share of a queue group. Returns the way to stop it. */
   listen(
     subject: string,
@@ -161,7 +184,7 @@ export class Bus {
 
   #ended(error: Error | undefined): Error | undefined {
     this.#connected = false;
-    this.#mux.failAll(new DisconnectedError('request', { sent: true }));
+    this.#mux.close(new DisconnectedError('request', { sent: true }));
     return error;
   }
 

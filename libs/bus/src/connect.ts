@@ -3,6 +3,7 @@ import { ForbiddenError, UnavailableError } from '@tidegate/protocol';
 import { type ConnectionOptions, connect, credsAuthenticator, nkeyAuthenticator, type TlsOptions } from 'nats';
 import { Bus } from './bus.js';
 import { fromNatsError } from './bus-errors.js';
+import type { LocalExchange } from './local-exchange.js';
 import { type Logger, silentLogger } from './logger.js';
 
 export type { Bus } from './bus.js';
@@ -19,6 +20,8 @@ export interface ConnectOptions {
   readonly token?: string;
   /** Hears the bytes of each payload that comes or goes, for a process that watches over its memory. */
   readonly onPayload?: (bytes: number) => void;
+  /** Shared by connections of one process, whose messages to each other then stay in it. */
+  readonly exchange?: LocalExchange;
   /** `SU…` seed of a user's nkey. */
   readonly nkeySeed?: string;
   /** A `.creds` file: user JWT and seed. */
@@ -52,7 +55,7 @@ function shown(servers: readonly string[]): string {
  * @throws UnavailableError naming the URL where no server answers; ForbiddenError where it refuses the credentials
  */
 export async function connectBus(options: ConnectOptions): Promise<Bus> {
-  const { name, logger = silentLogger, tls, onPayload = () => {} } = options;
+  const { name, logger = silentLogger, tls, onPayload = () => {}, exchange } = options;
   const servers =
     typeof options.servers === 'string' ? options.servers.split(',').map((url) => url.trim()) : [...options.servers];
   const auth = await authentication(options);
@@ -70,7 +73,7 @@ export async function connectBus(options: ConnectOptions): Promise<Bus> {
       pingInterval: PING_INTERVAL_MS,
       timeout: CONNECT_TIMEOUT_MS,
     });
-    return new Bus(connection, logger, onPayload);
+    return new Bus(connection, { logger, onPayload, exchange });
   } catch (cause) {
     const error = fromNatsError(cause, `connect to ${shown(servers)}`);
     if (error instanceof ForbiddenError) throw error;

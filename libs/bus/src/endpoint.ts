@@ -8,11 +8,10 @@ import {
   type TidegateError,
   UnavailableError,
 } from '@tidegate/protocol';
-import type { Msg } from 'nats';
 import type { Bus } from './bus.js';
 import { publishError } from './bus-errors.js';
 import { monotonicNow, settledWithin } from './clock.js';
-import { fromNats, type HeaderMap, headerSafe, type Message, toNatsHeaders } from './message.js';
+import { type Carried, fromNats, type HeaderMap, headerSafe, type Message, toNatsHeaders } from './message.js';
 
 /** A request as its handler gets it. `data` is a view: copy what you keep across an await. */
 export interface Incoming extends Message {
@@ -67,7 +66,7 @@ export class Endpoint {
   }
 
   /** Takes a message of the client. Never throws: that would end the reading of the connection. */
-  receive(message: Msg): void {
+  receive(message: Carried): void {
     const incoming = this.#incoming(message);
     this.#bus.onPayload(message.data.length);
     this.#counts.requests++;
@@ -104,7 +103,7 @@ export class Endpoint {
     return settledWithin(Promise.all(this.#running), deadlineMs);
   }
 
-  #incoming(message: Msg): Incoming {
+  #incoming(message: Carried): Incoming {
     const view = fromNats(message);
     return {
       ...view,
@@ -122,6 +121,7 @@ export class Endpoint {
   #respond(reply: string | undefined, data: Uint8Array, map: HeaderMap | undefined): void {
     if (!reply) return;
     const headers = toNatsHeaders(map);
+    if (this.#bus.exchange?.deliver({ subject: reply, data, headers })) return;
     try {
       this.#bus.connection.publish(reply, data, headers && { headers });
       this.#bus.onPayload(data.length);

@@ -8,6 +8,7 @@ export { INCARNATION, newIncarnation } from './incarnation.js';
 export { type BucketOptions, KvBucket, type KvEntry, openBucket } from './kv.js';
 export { KvCache, type KvCacheOptions, type KvChange } from './kv-cache.js';
 export { LeaseKeeper, type LeaseKeeperOptions } from './lease.js';
+export { LocalExchange } from './local-exchange.js';
 export { type Logger, silentLogger } from './logger.js';
 export { type Announcement, announce, memberKey } from './member.js';
 export { type HeaderMap, headerSafe, type Message, type Message as Reply } from './message.js';

@@ -8,6 +8,12 @@ export interface Message {
   header(name: string): string;
 }
 
+/** What this library needs of a message, whichever way it came. */
+export interface Carried extends Pick<Msg, 'subject' | 'data'> {
+  readonly reply?: string | undefined;
+  readonly headers?: MsgHdrs | undefined;
+}
+
 /** Headers to send. */
 export type HeaderMap = Readonly<Record<string, string>>;
 
@@ -23,7 +29,7 @@ export function toNatsHeaders(map: HeaderMap | undefined): MsgHdrs | undefined {
 }
 
 /** Wraps a message of the client. */
-export function fromNats(message: Msg): Message {
+export function fromNats(message: Carried): Message {
   return {
     subject: message.subject,
     data: message.data,

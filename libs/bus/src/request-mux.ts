@@ -1,8 +1,9 @@
 import { ForbiddenError } from '@tidegate/protocol';
-import { createInbox, type Msg, type NatsConnection, type Subscription } from 'nats';
+import { createInbox, type NatsConnection, type Subscription } from 'nats';
 import { AttemptTimeoutError, DisconnectedError, NoResponderError, publishError } from './bus-errors.js';
 import { timerDelay } from './clock.js';
-import { fromNats, type HeaderMap, type Message, toNatsHeaders } from './message.js';
+import type { LocalExchange } from './local-exchange.js';
+import { type Carried, fromNats, type HeaderMap, type Message, toNatsHeaders } from './message.js';
 
 /** How one request is sent. */
 export interface RequestOptions {
@@ -17,8 +18,14 @@ export type ReplyHandler = (reply: Message) => 'more' | 'done';
 
 interface Waiting {
   readonly subject: string;
-  receive(message: Msg): void;
+  receive(message: Carried): void;
   fail(error: unknown): void;
+}
+
+/** What a multiplexer shares with its connection. */
+export interface RequestMuxOptions {
+  readonly onPayload: (bytes: number) => void;
+  readonly exchange: LocalExchange | undefined;
 }
 
 const NO_RESPONDERS = 503;
@@ -31,14 +38,18 @@ const NO_RESPONDERS = 503;
 export class RequestMux {
   readonly #connection: NatsConnection;
   readonly #onPayload: (bytes: number) => void;
+  readonly #exchange: LocalExchange | undefined;
+  readonly #leave: (() => void) | undefined;
   readonly #prefix = `${createInbox()}.`;
   readonly #waiting = new Map<string, Waiting>();
   #inbox: Subscription | undefined;
   #sent = 0;
 
-  constructor(connection: NatsConnection, onPayload: (bytes: number) => void) {
+  constructor(connection: NatsConnection, { onPayload, exchange }: RequestMuxOptions) {
     this.#connection = connection;
     this.#onPayload = onPayload;
+    this.#exchange = exchange;
+    this.#leave = exchange?.join(`${this.#prefix}*`, (message) => this.#receive(message));
   }
 
   /** Requests that wait for a reply. */
@@ -67,7 +78,7 @@ export class RequestMux {
       const onAbort = (): void => fail(signal?.reason);
       const timer = setTimeout(() => fail(new AttemptTimeoutError(subject, timeoutMs)), timerDelay(timeoutMs));
       signal?.addEventListener('abort', onAbort, { once: true });
-      const receive = (message: Msg): void => {
+      const receive = (message: Carried): void => {
         if (message.data.length === 0 && message.headers?.code === NO_RESPONDERS) {
           fail(new NoResponderError(subject));
           return;
@@ -94,6 +105,12 @@ export class RequestMux {
     });
   }
 
+  /** Fails what waits and takes no more replies. */
+  close(error: Error): void {
+    this.#leave?.();
+    this.failAll(error);
+  }
+
   /** Fails everything that waits: its replies cannot come any more. */
   failAll(error: Error): void {
     for (const waiting of [...this.#waiting.values()]) waiting.fail(error);
@@ -109,12 +126,17 @@ export class RequestMux {
 
   #publish(subject: string, payload: Uint8Array, reply: string, map: HeaderMap | undefined): void {
     const headers = toNatsHeaders(map);
+    if (this.#exchange?.deliver({ subject, data: payload, headers, reply })) return;
     try {
       this.#connection.publish(subject, payload, headers ? { reply, headers } : { reply });
       this.#onPayload(payload.length);
     } catch (error) {
       throw publishError(error, subject, payload.length, this.#connection);
     }
+  }
+
+  #receive(message: Carried): void {
+    this.#waiting.get(message.subject.slice(this.#prefix.length))?.receive(message);
   }
 
   #listen(): void {
@@ -127,7 +149,7 @@ export class RequestMux {
           );
         } else {
           this.#onPayload(message.data.length);
-          this.#waiting.get(message.subject.slice(this.#prefix.length))?.receive(message);
+          this.#receive(message);
         }
       },
     });

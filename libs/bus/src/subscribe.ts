@@ -30,8 +30,11 @@ export function subscribe(bus: Bus, subject: string, handler: Handler, options: 
       else endpoint.receive(message);
     },
   });
+  const leave =
+    options.queue === undefined ? bus.exchange?.join(subject, (message) => endpoint.receive(message)) : undefined;
   return {
     async stop(deadlineMs = STOP_MS) {
+      leave?.();
       if (bus.connected) await settledWithin(subscription.drain(), deadlineMs);
       else subscription.unsubscribe();
       if (!(await endpoint.idle(deadlineMs)))

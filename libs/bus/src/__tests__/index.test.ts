@@ -10,6 +10,7 @@ it('exports what others build on', () => {
     'KvBucket',
     'KvCache',
     'LeaseKeeper',
+    'LocalExchange',
     'NoResponderError',
     'OwnerTable',
     'Roster',

@@ -1,10 +1,12 @@
-import { type Bus, connectBus, type Logger, monotonicNow, retrying } from '@tidegate/bus';
+import { type Bus, connectBus, type LocalExchange, type Logger, monotonicNow, retrying } from '@tidegate/bus';
 import { parseNatsAddress } from '../nats-address.js';
 import { payloadListener } from './young-generation.js';
 
 export interface PatientOptions {
   readonly name: string;
   readonly logger: Logger;
+  /** Shared by the services of this process. */
+  readonly exchange?: LocalExchange;
   readonly signal?: AbortSignal | undefined;
   /** Called once, when the server does not answer at first. */
   readonly onWait: () => void;
@@ -19,11 +21,11 @@ const WAIT_MS = 60_000;
  * @throws UnavailableError; ForbiddenError at once
  */
 export async function connectPatiently(nats: string, options: PatientOptions): Promise<Bus> {
-  const { name, logger, signal, onWait } = options;
+  const { name, logger, signal, onWait, exchange } = options;
   const address = parseNatsAddress(nats);
   const onPayload = payloadListener();
   let waited = false;
-  return retrying(() => connectBus({ ...address, name, logger, onPayload }), {
+  return retrying(() => connectBus({ ...address, name, logger, onPayload, ...(exchange && { exchange }) }), {
     deadline: monotonicNow() + WAIT_MS,
     signal,
     onRetry: () => {

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { type Bus, type Logger, silentLogger } from '@tidegate/bus';
+import { type Bus, LocalExchange, type Logger, silentLogger } from '@tidegate/bus';
 import { startMetaService } from '@tidegate/meta-service';
 import { startRawService } from '@tidegate/raw-service';
 import { formatBytes } from '../format/bytes.js';
@@ -167,13 +167,14 @@ async function startServer(
 /** Connects the services one by one; that the server is waited for is told once. */
 function connector(nats: string, options: TidegateOptions, teardown: Teardown): (name: string) => Promise<Bus> {
   const { logger = silentLogger, onNotice = () => {}, signal } = options;
+  const exchange = new LocalExchange();
   let told = false;
   const onWait = (): void => {
     if (!told) onNotice(`waiting for a NATS server at ${parseNatsAddress(nats).servers.join(',')}`);
     told = true;
   };
   return async (name) => {
-    const bus = await connectPatiently(nats, { name, logger, signal, onWait });
+    const bus = await connectPatiently(nats, { name, logger, signal, onWait, exchange });
     teardown.add('connections', () => bus.close());
     return bus;
   };
