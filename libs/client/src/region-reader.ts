@@ -3,6 +3,7 @@ import { type Box, volume } from '@tidegate/geometry';
 import { type Epoch, isTidegateError, NotFoundError, UnavailableError } from '@tidegate/protocol';
 import { chunkBytes, type PieceSource, readObject, readPieces } from './piece-reader.js';
 import type { PlannedPiece } from './plan.js';
+import { readThrough } from './read-through.js';
 import { planCovered, type Region, type RegionPlan } from './region-planner.js';
 
 /** One read of a piece that got no answer is tried again, by a fresh plan, after this long. */
@@ -63,6 +64,10 @@ export class RegionReader {
     const expected = volume(region.box) * itemSize;
     if (target.length !== expected)
       throw new RangeError(`expected a target of ${expected} bytes, got ${target.length}`);
+    if (options.waitMs === 0 && expected <= chunkBytes(this.#bus)) {
+      const through = await readThrough(this.#bus, this.#router, region, target, options);
+      if (through) return through;
+    }
     return this.#planAndRead(region, options, (pieces, timeoutMs) =>
       readPieces(this.#source, pieces, { bytes: target, box: region.box, itemSize }, chunkBytes(this.#bus), {
         ...options,

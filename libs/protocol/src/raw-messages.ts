@@ -11,6 +11,8 @@ export interface ReadRequest {
   readonly box?: string;
   readonly offset?: number;
   readonly length?: number;
+  /** Told in the reply's header `Tide-Epoch`: of a read that a shard's owner passed on. */
+  readonly epoch?: number;
 }
 
 /** `release`: forget these partitions, at the shards and on every tier. Unknown ids are no error. */

@@ -86,6 +86,15 @@ export interface Piece {
   readonly bytes: number;
 }
 
+/**
+ * `read`: as a plan without a wait, but where one partition holds the whole box and it has at most `maxBytes`, the
+ * answer comes from its raw-service: the bytes, with the header `Tide-Epoch`.
+ */
+export interface ReadThroughRequest extends Omit<PlanRequest, 'waitMs'> {
+  readonly waitMs: 0;
+  readonly maxBytes: number;
+}
+
 export interface PlanReply extends ShardReply {
   readonly covered: boolean;
   readonly epoch: Epoch;

@@ -22,7 +22,7 @@ export const PUBLIC = {
 } as const;
 
 /** Operations on shards: any of them takes the list of shards meant, all of them thought to have one owner. */
-export type ShardOperation = 'index' | 'unindex' | 'tier' | 'plan' | 'covered' | 'list';
+export type ShardOperation = 'index' | 'unindex' | 'tier' | 'plan' | 'read' | 'covered' | 'list';
 /** Operations on one raw-service. */
 export type RawOperation = 'put' | 'open' | 'read' | 'release' | 'inventory' | 'lookup' | 'discard' | 'storage';
 

@@ -17,12 +17,14 @@ import {
 } from '@tidegate/bus';
 import {
   BUCKETS,
+  encodeBody,
   type LeaseRecord,
   type MemberRecord,
   OWNERS,
   OWNERS_ASK,
   type OwnersAnnouncement,
   type RawId,
+  rawSubject,
   type ShardOperation,
   STREAMS,
   shardSubject,
@@ -146,6 +148,7 @@ export async function startMetaService({ bus, id: wanted, logger, shards }: Meta
     room,
     plans: new PlanCache(PLANS_KEPT),
     maxPayload: bus.maxPayload,
+    forwardRead: (raw, request, reply) => bus.forward(rawSubject(raw, 'read'), encodeBody(request, 'json'), reply),
     variable: lookUp,
     rollback,
     isLive,

@@ -4,6 +4,7 @@ import {
   BadRequestError,
   OutOfDomainError,
   type RawId,
+  type ReadRequest,
   type RunRecord,
   UnknownVariableError,
   type VariableRecord,
@@ -32,6 +33,8 @@ export interface ShardContext {
   variable(name: string): Promise<VariableIndex | undefined>;
   rollback(run: string): RunRecord | undefined;
   isLive(raw: RawId): boolean;
+  /** Has a raw-service answer a read to who waits at `reply`. */
+  forwardRead(raw: RawId, request: ReadRequest, reply: string): void;
   /** Something was indexed by a start of a raw-service that nobody announced yet. */
   rawStarted(raw: RawId): void;
 }

@@ -16,6 +16,7 @@ import {
 import { coveredSteps } from './covered-steps.js';
 import { IndexTickets } from './index-tickets.js';
 import { answerPlan } from './plan-endpoint.js';
+import { readThrough } from './read-through.js';
 import {
   checkBox,
   declaredVariable,
@@ -25,7 +26,16 @@ import {
   WAIT_LIMIT_MS,
 } from './shard-context.js';
 import type { Standing } from './shard-owner.js';
-import { readCovered, readIndex, readList, readPlan, readShards, readTier, readUnindex } from './shard-request.js';
+import {
+  readCovered,
+  readIndex,
+  readList,
+  readMaxBytes,
+  readPlan,
+  readShards,
+  readTier,
+  readUnindex,
+} from './shard-request.js';
 import { listPartitions, summarizeSteps } from './staged-list.js';
 import { heldEntry } from './step-index.js';
 import { isSuperseded, type VariableIndex } from './variable-index.js';
@@ -43,7 +53,7 @@ export class ShardEndpoints {
   }
 
   /** Answers one request. A put's index request is answered without a pause where that is possible. */
-  handle(incoming: Incoming): Outgoing | Promise<Outgoing> {
+  handle(incoming: Incoming): Outgoing | undefined | Promise<Outgoing> {
     const operation = incoming.subject.slice(incoming.subject.lastIndexOf('.') + 1);
     const { map } = decodeBody(incoming.data);
     const shards = readShards(map);
@@ -56,12 +66,20 @@ export class ShardEndpoints {
         return json(this.tier(shards, map));
       case 'plan':
         return answerPlan(this.#context, shards, readPlan(map)).then((data) => ({ data }));
+      case 'read': {
+        const asked = { ...readPlan(map), waitMs: 0, maxBytes: readMaxBytes(map) };
+        if (readThrough(this.#context, shards, asked, incoming.reply)) return undefined;
+        return answerPlan(this.#context, shards, asked).then((data) => ({ data }));
+      }
       case 'covered':
         return json(this.covered(shards, map));
       case 'list':
         return json(this.list(shards, map));
       default:
-        throw new BadRequestError('subject', `expected index, unindex, tier, plan, covered or list, got ${operation}`);
+        throw new BadRequestError(
+          'subject',
+          `expected index, unindex, tier, plan, read, covered or list, got ${operation}`,
+        );
     }
   }
 

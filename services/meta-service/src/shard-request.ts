@@ -143,6 +143,11 @@ export function readPlan(fields: Fields): Omit<PlanRequest, 'shards' | 'box'> & 
   };
 }
 
+/** Of a `read`, beside its plan. */
+export function readMaxBytes(fields: Fields): number {
+  return step(fields, 'maxBytes');
+}
+
 export function readCovered(fields: Fields): Omit<CoveredRequest, 'shards' | 'box'> & { readonly box: Box } {
   const after = fields['after'];
   if (after !== -1 && !isStep(after)) throw bad('after', 'a step or -1', after);

@@ -5,6 +5,7 @@ import { contains, formatBox, isGeometryError, parseBox } from '@tidegate/geomet
 import {
   BadRequestError,
   type DiscardRequest,
+  HEADERS,
   type InventoryReply,
   type InventoryRequest,
   indexEntry,
@@ -86,7 +87,7 @@ export function serveReads(options: ReadEndpointsOptions): readonly Subscribed[]
 }
 
 async function read({ bus, store, puts }: ReadEndpointsOptions, request: Partial<ReadRequest>): Promise<Outgoing> {
-  const { id, box, offset, length } = request;
+  const { id, box, offset, length, epoch } = request;
   if (typeof id !== 'string') throw new BadRequestError('id', 'expected an id');
   // A plan may name a partition whose put is about to be acknowledged: its bytes are there when it is.
   if (!store.has(id)) await puts.settled(id);
@@ -94,7 +95,8 @@ async function read({ bus, store, puts }: ReadEndpointsOptions, request: Partial
   if (!found) throw new NotFoundError(`partition ${id} is not here (any more)`);
   if (typeof box === 'string') {
     const part = parsePart(box, found.record);
-    return { data: await store.read(id, part) };
+    const data = await store.read(id, part);
+    return typeof epoch === 'number' ? { data, headers: { [HEADERS.epoch]: String(epoch) } } : { data };
   }
   if (
     !Number.isSafeInteger(offset) ||
