@@ -1,11 +1,12 @@
 /**
  * The newest distinct steps that were seen of one variable and run, at most `size` of them. A step that is older than
- * all of a full window is outside of it for good.
+ * all of a full window is outside of it for good. Taking a step newer than all costs the same for windows of any size.
  */
 export class StepWindow {
   readonly size: number;
-  /** In rising order. */
-  readonly #steps: number[] = [];
+  /** In rising order from `#first` on; what lies before has left the window. */
+  #steps: number[] = [];
+  #first = 0;
 
   constructor(size: number) {
     this.size = Math.max(1, size);
@@ -14,27 +15,44 @@ export class StepWindow {
   /** Takes notice of a step; true if it is new to the window. */
   seen(step: number): boolean {
     const steps = this.#steps;
-    let at = steps.length;
-    while (at > 0 && (steps[at - 1] ?? 0) > step) at--;
-    if (at > 0 && steps[at - 1] === step) return false;
-    if (steps.length < this.size) {
-      steps.splice(at, 0, step);
-      return true;
-    }
-    if (at === 0) return false;
-    // The oldest one leaves: those between it and the new one move down.
-    steps.copyWithin(0, 1, at);
-    steps[at - 1] = step;
+    const at = this.#firstAbove(step);
+    if (at > this.#first && steps[at - 1] === step) return false;
+    const full = steps.length - this.#first >= this.size;
+    if (full && at === this.#first) return false;
+    if (at === steps.length) steps.push(step);
+    else steps.splice(at, 0, step);
+    if (full) this.#dropOldest();
     return true;
   }
 
   /** The lowest step of the window once it is full: steps below are outside. Undefined before. */
   floor(): number | undefined {
-    return this.#steps.length < this.size ? undefined : this.#steps[0];
+    return this.#steps.length - this.#first < this.size ? undefined : this.#steps[this.#first];
   }
 
   /** Forgets the steps above this one, as a rollback asks for. */
   forgetAbove(step: number): void {
-    while ((this.#steps.at(-1) ?? -1) > step) this.#steps.pop();
+    this.#steps = this.#steps.slice(this.#first, this.#firstAbove(step));
+    this.#first = 0;
+  }
+
+  /** Moves the start, and the array once half of it lies before the start. */
+  #dropOldest(): void {
+    this.#first++;
+    if (this.#first < this.size) return;
+    this.#steps = this.#steps.slice(this.#first);
+    this.#first = 0;
+  }
+
+  /** Position of the first step above this one, by bisection. */
+  #firstAbove(step: number): number {
+    let low = this.#first;
+    let high = this.#steps.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#steps[middle] ?? 0) > step) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 }
