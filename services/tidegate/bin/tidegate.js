@@ -5,10 +5,10 @@ const FAILED = 1;
 const SERVICES = new Set(['up', 'run']);
 /**
  * Payloads lie beside V8's heap and are freed by its collections. Left to itself V8 lets them pile up and then runs full
- * collections, which cost a put of 1 MiB more than the put does. So the young generation is small (MiB), and collected by
- * hand every few MiB of payload: see src/launcher/young-generation.ts.
+ * collections, which cost a put of 1 MiB more than the put does. So the young generation is small (MiB) and collected by
+ * hand every few MiB of payload (see src/launcher/young-generation.ts), and the old one begins with room to spare.
  */
-const FLAGS = ['--max-semi-space-size=2', '--expose-gc'];
+const FLAGS = ['--max-semi-space-size=2', '--initial-old-space-size=64', '--expose-gc'];
 
 function refuse(why) {
   process.stderr.write(`error: ${why}\n`);
