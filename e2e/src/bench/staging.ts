@@ -50,7 +50,7 @@ export async function benchStaging(
     await tide.declare({ name: variable, dtype: 'float64', shape: [BOXES, cells], window: 1000 });
     const data = new Float64Array(cells).map((_, at) => at);
     const payload = new Uint8Array(data.buffer);
-    const times = Math.max(4, Math.min(BOXES * 8, Math.floor((32 << 20) / bytes)));
+    const times = Math.max(4, Math.min(BOXES * 32, Math.floor((32 << 20) / bytes)));
     const boxOf = (turn: number) => `${turn % BOXES}:${(turn % BOXES) + 1},0:${cells}`;
     const into = new Uint8Array(bytes);
     const asked = new TextEncoder().encode(String(bytes));
