@@ -39,13 +39,15 @@ async function pin(step: number): Promise<void> {
   expect((await plain.control('tide.v1.pin', { variable: 'T', steps: step, reason: 'kept' })).status).toBe(0);
 }
 
+/** Pins each step before it is put: under pressure one that is not pinned may move to disk as soon as it is there. */
 async function fill(): Promise<void> {
   for (;;) {
-    const reply = await put(filled);
-    if (reply.status !== 0) return;
     await pin(filled);
+    const reply = await put(filled);
+    if (reply.status !== 0) break;
     filled++;
   }
+  expect((await plain.control('tide.v1.unpin', { variable: 'T', steps: filled })).status).toBe(0);
 }
 
 test('pinned steps fill the memory until a put is STORAGE_FULL, with every field', async () => {
