@@ -5,7 +5,9 @@ import { type PartitionId, type RawId, type ReadRequest, rawSubject } from '@tid
 import type { PlannedPiece } from './plan.js';
 
 /** Answers of 256 KiB to 1 MiB move best through NATS. */
-const CHUNK_BYTES = 1 << 20;
+const CHUNK_BYTES = 1 << 19;
+/** Largest answer of a get in one message: a second round trip costs more than the larger message. */
+const WHOLE_BYTES = 1 << 20;
 /** Most bytes asked for and not yet here, so that a big read floods neither server nor client. */
 const IN_FLIGHT_BYTES = 8 << 20;
 /** Left in a message for its headers. */
@@ -27,6 +29,11 @@ export interface ReadOptions {
 /** Largest answer that a read may ask for on this connection, in bytes. */
 export function chunkBytes(bus: Bus): number {
   return Math.max(1024, Math.min(CHUNK_BYTES, bus.maxPayload - HEADER_ROOM));
+}
+
+/** Largest region that is worth a message of its own. */
+export function wholeBytes(bus: Bus): number {
+  return Math.min(WHOLE_BYTES, bus.maxPayload - HEADER_ROOM);
 }
 
 /** Reads pieces at their raw-services over the bus. */

@@ -1,7 +1,7 @@
 import { type Bus, monotonicNow, retrying, type ShardRouter } from '@tidegate/bus';
 import { type Box, volume } from '@tidegate/geometry';
 import { type Epoch, isTidegateError, NotFoundError, UnavailableError } from '@tidegate/protocol';
-import { chunkBytes, type PieceSource, readObject, readPieces } from './piece-reader.js';
+import { chunkBytes, type PieceSource, readObject, readPieces, wholeBytes } from './piece-reader.js';
 import type { PlannedPiece } from './plan.js';
 import { readThrough } from './read-through.js';
 import { planCovered, type Region, type RegionPlan } from './region-planner.js';
@@ -64,7 +64,7 @@ export class RegionReader {
     const expected = volume(region.box) * itemSize;
     if (target.length !== expected)
       throw new RangeError(`expected a target of ${expected} bytes, got ${target.length}`);
-    if (options.waitMs === 0 && expected <= chunkBytes(this.#bus)) {
+    if (options.waitMs === 0 && expected <= wholeBytes(this.#bus)) {
       const through = await readThrough(this.#bus, this.#router, region, target, options);
       if (through) return through;
     }
