@@ -137,6 +137,8 @@ describe('KvCache', () => {
     await server.restart();
     await until(() => cache.get('vanishes') === undefined);
     expect(gone).toEqual(['vanishes']);
+    // Each connection finds the restarted server in its own time, and the next test writes.
+    await until(() => bus.connected && writer.connected, { what: 'both connections to be back' });
   });
 
   it('replaces everything when the bucket was made anew', async () => {
