@@ -19,6 +19,7 @@ const SUITES = [
   { name: 'client', paths: ['libs/client/'] },
   { name: 'meta-service', paths: ['services/meta-service/'] },
   { name: 'raw-service', paths: ['services/raw-service/'] },
+  { name: 'trigger-engine', paths: ['services/trigger-engine/'] },
   { name: 'tidegate', paths: ['services/tidegate/'] },
   { name: 'demo', paths: ['e2e/dist/demo/'] },
   { name: 'bench', paths: ['e2e/dist/bench/'] },
