@@ -24,6 +24,8 @@ export interface ReadOptions {
   readonly deadline: number;
   readonly timeoutMs: number;
   readonly signal?: AbortSignal | undefined;
+  /** Hears how many bytes have come so far. */
+  readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
 /** Largest answer that a read may ask for on this connection, in bytes. */
@@ -71,6 +73,7 @@ export async function readPieces(
   options: ReadOptions,
 ): Promise<void> {
   const { itemSize } = target;
+  let read = 0;
   await inFlight(
     chunks(pieces, Math.max(1, Math.floor(chunk / itemSize))),
     IN_FLIGHT_BYTES / chunk,
@@ -78,6 +81,8 @@ export async function readPieces(
       const bytes = await source.readBox(piece.raw, piece.id, box, options);
       if (equals(box, target.box)) target.bytes.set(bytes);
       else copyBox({ source: bytes, sourceBox: box, target: target.bytes, targetBox: target.box, box, itemSize });
+      read += bytes.length;
+      options.onProgress?.(read);
     },
   );
 }

@@ -21,6 +21,8 @@ export interface RegionReadOptions {
   /** Monotonic milliseconds; past it nothing is tried again. It lies after the wait. */
   readonly deadline: number;
   readonly signal?: AbortSignal | undefined;
+  /** Hears how many bytes of an array have come so far; a read that has to begin anew begins at 0. */
+  readonly onProgress?: ((bytes: number) => void) | undefined;
 }
 
 /** An opaque object with its place. */

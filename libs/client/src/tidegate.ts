@@ -71,6 +71,7 @@ export interface GetRequest extends CallOptions {
   readonly waitMs?: number;
   /** Where the bytes go, of exactly the right length; default: fresh memory. */
   readonly into?: Uint8Array;
+  readonly onProgress?: (receivedBytes: number) => void;
 }
 
 export interface StepsRequestOptions extends CallOptions {
@@ -185,7 +186,7 @@ export class Tidegate {
         throw new BadRequestError('variable', `variable "${name}" is opaque: expected getObjects, got get`);
       const { region, options } = await this.#region(handle, request);
       const bytes = request.into ?? new Uint8Array(boxBytes(handle, region.box));
-      const { epoch } = await this.#reader.read(region, bytes, options);
+      const { epoch } = await this.#reader.read(region, bytes, { ...options, onProgress: request.onProgress });
       const { run, step, box } = region;
       return ndArray({ variable: name, run, step, epoch, box, shape: shapeOf(box), dtype, bytes });
     });

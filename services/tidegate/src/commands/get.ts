@@ -9,6 +9,7 @@ import { addCommonOptions, addExamples } from '../common-options.js';
 import { formatBytes } from '../format/bytes.js';
 import { addOption } from '../option.js';
 import { writeArray, writeObjects } from '../output-file.js';
+import { transferProgress } from '../progress.js';
 import { ANSWER_MS, type CommonOptions, type Session, transferMs, withClient } from '../session.js';
 import type { Terminal } from '../terminal.js';
 import { UsageError } from '../usage-error.js';
@@ -59,19 +60,24 @@ async function get(variable: string, options: GetOptions): Promise<void> {
 }
 
 function region(record: VariableRecord, { step, run, box, wait }: GetOptions) {
-  const cells = volume(box === undefined ? boxOfShape(record.shape) : parseBox(box));
+  const bytes = volume(box === undefined ? boxOfShape(record.shape) : parseBox(box)) * itemSize(record.dtype);
   return {
+    bytes,
     variable: record.name,
     step,
     run,
     waitMs: wait,
-    timeoutMs: transferMs(cells * itemSize(record.dtype)),
+    timeoutMs: transferMs(bytes),
     ...(box !== undefined && { box }),
   };
 }
 
 async function getArray({ client, terminal }: Session, record: VariableRecord, options: GetOptions): Promise<void> {
-  const array = await client.get(region(record, options));
+  const asked = region(record, options);
+  const progress = transferProgress(`get ${record.name}`, asked.bytes);
+  const array = await client
+    .get({ ...asked, onProgress: (bytes) => progress.update(bytes) })
+    .finally(() => progress.stop());
   const { output } = options;
   if (output === undefined) terminal.value(arrayRecord(array), () => arrayLines(array));
   else {
