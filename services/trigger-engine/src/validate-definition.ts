@@ -96,10 +96,14 @@ function tooDeep({ path, level }: TriggerNode): BadRequestError {
   return refuse(path, `triggers nest at most ${TRIGGER_LIMITS.nesting} deep, the outermost included; this is ${level}`);
 }
 
+/** Deepest nesting of a definition, as of a control body. */
+const MAX_DEPTH = 64;
+
 /** Refuses what a schema would drop silently or could not show: the key that is no key, and a body that is too large. */
 function refuseOddities(map: unknown): void {
   let bytes = 0;
-  const walk = (value: unknown, path: string): void => {
+  const walk = (value: unknown, path: string, depth: number): void => {
+    if (depth > MAX_DEPTH) throw refuse('body', `expected a definition of at most ${MAX_DEPTH} levels`);
     bytes += typeof value === 'string' ? value.length : 4;
     if (bytes > TRIGGER_LIMITS.definitionBytes) {
       throw refuse('body', `expected a definition of at most ${TRIGGER_LIMITS.definitionBytes} bytes`);
@@ -110,10 +114,10 @@ function refuseOddities(map: unknown): void {
     for (const [key, member] of Object.entries(value)) {
       bytes += key.length;
       if (key === '__proto__') throw refuse(keyPath(path, key), 'unknown key "__proto__"');
-      walk(member, keyPath(path, key));
+      walk(member, keyPath(path, key), depth + 1);
     }
   };
-  walk(map, '');
+  walk(map, '', 1);
 }
 
 function compileTrigger(

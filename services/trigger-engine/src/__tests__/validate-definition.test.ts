@@ -186,6 +186,9 @@ describe('bad definitions', () => {
     );
     expect(refusal(define({ check: checks })).field).toBe('check');
     expect(refusal(withAction({ emit: { data: { text: 'x'.repeat(70_000) } } })).field).toBe('body');
+    let deep: unknown = 1;
+    for (let level = 0; level < 16_000; level++) deep = [deep];
+    expect(refusal(withAction({ emit: { data: { deep } } })).field).toBe('body');
     const wide = { name: 'a', action: Array.from({ length: 9 }, (_, index) => ({ trigger: { name: `b${index}` } })) };
     const many = Array.from({ length: 8 }, (_, index) => ({ trigger: { ...wide, name: `a${index}` } }));
     expect(refusal(withAction(...many)).message).toContain('at most 64 triggers');
