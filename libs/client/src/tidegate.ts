@@ -6,7 +6,6 @@ import {
   type Declaration,
   type DeleteReply,
   isTidegateError,
-  NotCoveredError,
   PUBLIC,
   type PutReply,
   type QueryReply,
@@ -17,12 +16,12 @@ import {
   type StepSelection,
   type StepsReply,
   type StorageReply,
-  TimeoutError,
   type VariableListReply,
   type VariableRecord,
 } from '@tidegate/protocol';
 import { control } from './control.js';
-import { findCovered, type StepSearch } from './covered-steps.js';
+import { findCovered } from './covered-steps.js';
+import { namedStep, stepSearch } from './named-step.js';
 import { bytesOf, type NdArray, ndArray } from './nd-array.js';
 import { busPieceSource } from './piece-reader.js';
 import { putPartition } from './put.js';
@@ -89,7 +88,6 @@ const TIMEOUT_MS = 30_000;
 const PUT_WAIT_MS = 10_000;
 /** Longest single wait of an endless iteration; it is asked again after. */
 const ROUND_MS = 600_000;
-const NEXT = /^next:(0|[1-9][0-9]{0,15})$/;
 
 /** A connection to a Tidegate cluster: see `connect`. */
 export class Tidegate {
@@ -334,25 +332,13 @@ export class Tidegate {
     const step =
       typeof request.step === 'number'
         ? request.step
-        : await this.#searchStep(handle, run, box, request.step, { waitUntil, deadline: until, signal }, waitMs);
+        : await namedStep(
+            this.#router,
+            { variable: handle, run, box, wanted: request.step, search: stepSearch(request.step) },
+            { waitUntil, deadline: until, signal, waited: waitMs > 0 },
+          );
     const region: Region = { variable: handle, run, step, box };
     return { region, options: { waitMs: Math.max(0, waitUntil - monotonicNow()), deadline: until, signal } };
-  }
-
-  async #searchStep(
-    handle: VariableHandle,
-    run: string,
-    box: Box,
-    wanted: string,
-    options: { waitUntil: number; deadline: number; signal: AbortSignal | undefined },
-    waitMs: number,
-  ): Promise<number> {
-    const step = await findCovered(this.#router, { variable: handle, run, box, search: stepSearch(wanted) }, options);
-    if (step !== undefined) return step;
-    const message = `expected a covered step (${wanted}) of variable "${handle.record.name}", run "${run}", got none`;
-    if (waitMs > 0)
-      throw new TimeoutError(`the wait ended: ${message}`, { missing: [formatBox(box)], missingCount: 1 });
-    throw new NotCoveredError(message, { missing: [formatBox(box)], missingCount: 1 });
   }
 
   async #nextStep(request: StepsRequestOptions, after: number): Promise<number | undefined> {
@@ -370,20 +356,6 @@ export class Tidegate {
       ),
     );
   }
-}
-
-/** What `latest` and `next:<n>` look for. @throws BadRequestError */
-export function stepSearch(wanted: string): StepSearch {
-  if (wanted === 'latest') return { newestAbove: -1 };
-  const next = NEXT.exec(wanted);
-  const after = Number(next?.[1]);
-  if (!next || !Number.isSafeInteger(after)) {
-    throw new BadRequestError(
-      'step',
-      `expected a step 0 … 2^53-1, "latest" or "next:<n>", got ${JSON.stringify(wanted)}`,
-    );
-  }
-  return { firstAbove: after };
 }
 
 function deadline({ timeoutMs = TIMEOUT_MS }: CallOptions, waitMs: number): number {

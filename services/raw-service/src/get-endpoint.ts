@@ -4,23 +4,20 @@ import { type Bus, type Handler, type HeaderMap, type Incoming, monotonicNow, ty
 import {
   boxBytes,
   boxWithin,
-  findCovered,
+  namedStep,
   type PieceSource,
   type Region,
   RegionReader,
   stepSearch,
-  type VariableHandle,
 } from '@tidegate/client/region';
-import { type Box, formatBox, shapeOf, splitBox } from '@tidegate/geometry';
+import { formatBox, shapeOf, splitBox } from '@tidegate/geometry';
 import {
   BadRequestError,
   boxHeader,
   DEFAULT_RUN,
   HEADERS,
   integerHeader,
-  NotCoveredError,
   nameHeader,
-  TimeoutError,
   TooLargeError,
   waitHeader,
 } from '@tidegate/protocol';
@@ -67,16 +64,20 @@ async function parse({ catalog, router }: GetEndpointOptions, request: Incoming)
     throw new BadRequestError(HEADERS.stream, `expected "true" or "false", got ${JSON.stringify(stream.slice(0, 80))}`);
   }
   const wanted = read(HEADERS.step);
-  const search = /^\d/.test(wanted) || wanted === '' ? undefined : headerSearch(wanted);
-  const number = search ? undefined : integerHeader(read, HEADERS.step);
+  const asked = /^\d/.test(wanted) || wanted === '' ? integerHeader(read, HEADERS.step) : headerSearch(wanted);
   const given = boxHeader(read);
   const variable = await catalog.variable(name);
   const box = boxWithin(variable, given, HEADERS.box);
   const waitUntil = monotonicNow() + waitMs;
   const deadline = waitUntil + GET_MS;
   const step =
-    number ?? (search && (await findCovered(router, { variable, run, box, search }, { waitUntil, deadline })));
-  if (step === undefined) throw noStep(variable, run, box, wanted, waitMs);
+    typeof asked === 'number'
+      ? asked
+      : await namedStep(
+          router,
+          { variable, run, box, wanted, search: asked },
+          { waitUntil, deadline, waited: waitMs > 0 },
+        );
   const region = { variable, run, step, box };
   return {
     region,
@@ -92,12 +93,6 @@ function headerSearch(wanted: string) {
     if (error instanceof BadRequestError) throw new BadRequestError(HEADERS.step, error.message);
     throw error;
   }
-}
-
-function noStep(variable: VariableHandle, run: string, box: Box, wanted: string, waitMs: number) {
-  const message = `expected a covered step (${wanted}) of variable "${variable.record.name}", run "${run}", got none`;
-  const missing = { missing: [formatBox(box)], missingCount: 1 };
-  return waitMs > 0 ? new TimeoutError(`the wait ended: ${message}`, missing) : new NotCoveredError(message, missing);
 }
 
 function regionHeaders({ variable, step, box }: Region, epoch: number): HeaderMap {

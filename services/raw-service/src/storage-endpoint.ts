@@ -8,15 +8,10 @@ import {
   type StorageState,
   type StreamUse,
 } from '@tidegate/protocol';
+import { worse } from './watermark.js';
 
 /** A raw-service that does not tell its room within so long is left out of the answer. */
 const ANSWER_MS = 1000;
-const ORDER: readonly StorageState[] = ['ok', 'nearfull', 'full', 'critical'];
-
-/** The worse of two states. */
-export function worse(a: StorageState, b: StorageState): StorageState {
-  return ORDER.indexOf(a) >= ORDER.indexOf(b) ? a : b;
-}
 
 /** Room and state of every live raw-service and of the streams, and the worst of the states. */
 export async function clusterStorage(bus: Bus, roster: Roster, logger: Logger): Promise<StorageReply> {

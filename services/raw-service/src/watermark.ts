@@ -1,3 +1,4 @@
+import type { StorageState } from '@tidegate/protocol';
 /** How full a store is, in rising order. */
 export type Level = 'ok' | 'nearfull' | 'full';
 
@@ -24,9 +25,9 @@ export function nextLevel(level: Level, use: { used: number; limit: number; dema
   return level !== 'ok' && used >= limit * WATERMARKS.nearfullBack ? 'nearfull' : 'ok';
 }
 
-const ORDER: readonly Level[] = ['ok', 'nearfull', 'full'];
+const ORDER: readonly StorageState[] = ['ok', 'nearfull', 'full', 'critical'];
 
-/** The higher of two levels. */
-export function worse(a: Level, b: Level): Level {
+/** The worse of two states, or the higher of two levels. */
+export function worse<S extends StorageState>(a: S, b: S): S {
   return ORDER.indexOf(a) > ORDER.indexOf(b) ? a : b;
 }
