@@ -1,18 +1,15 @@
-import { encodeBody, NotFoundError, type STREAMS } from '@tidegate/protocol';
-import { DiscardPolicy, StorageType } from 'nats';
+import { encodeBody, NotFoundError, STREAMS, type StreamDescription } from '@tidegate/protocol';
+import { DiscardPolicy, RetentionPolicy, StorageType } from 'nats';
 import type { Bus } from './bus.js';
 import { type PublishAck, publishStored } from './jetstream.js';
 import type { HeaderMap } from './message.js';
 import { OrderedConsumer, type StartAt, type StreamMessage } from './ordered-consumer.js';
 import { ensureStreamConfig, NANOSECONDS_PER_MS, streamInfo } from './stream-config.js';
 
-/** Description of a stream in the wire contract. */
-export type StreamSpec = (typeof STREAMS)[keyof typeof STREAMS];
-
 /** Creates a stream of the contract where it is missing. @throws StorageFullError, UnavailableError */
 export async function ensureStream(
   bus: Bus,
-  spec: StreamSpec,
+  spec: StreamDescription,
   { replicas = 1 }: { readonly replicas?: number } = {},
 ): Promise<void> {
   await ensureStreamConfig(bus, {
@@ -23,7 +20,14 @@ export async function ensureStream(
     max_bytes: spec.maxBytes,
     max_age: spec.maxAgeMs * NANOSECONDS_PER_MS,
     num_replicas: replicas,
+    ...(spec.maxPerSubject !== undefined && { max_msgs_per_subject: spec.maxPerSubject }),
+    ...(spec.retention === 'workqueue' && { retention: RetentionPolicy.Workqueue }),
   });
+}
+
+/** Creates those streams of the contract that are missing. @throws as `ensureStream` */
+export async function ensureStreams(bus: Bus, options: { readonly replicas?: number } = {}): Promise<void> {
+  await Promise.all(Object.values(STREAMS).map((spec) => ensureStream(bus, spec, options)));
 }
 
 /**

@@ -27,6 +27,10 @@ const PARAMETERS: Readonly<Record<string, string>> = {
   rawService: 'Id of a raw-service.',
   uploadId: 'Id of the upload, from its ticket: take the whole subject from there.',
   run: 'Name of the run.',
+  trigger: 'Full name of the trigger, `parent~child` for a nested one.',
+  epoch: 'Epoch of the run.',
+  step: 'Step.',
+  task: 'Name of the task.',
 };
 
 function reference(...path: readonly string[]): Json {
@@ -120,11 +124,14 @@ function addEndpoints(parts: Parts, channel: string, entries: Readonly<Record<st
 }
 
 function addEvent(parts: Parts, key: string, entry: EventEntry): void {
-  const { name, subject, summary, schema } = entry;
-  parts.messages[key] = message(key, name, { kind: 'control', schema });
+  const { name, stream, headers, subject, summary, schema } = entry;
+  parts.messages[key] = {
+    ...message(key, name, { kind: 'control', schema }),
+    ...(headers && { headers: headersSchema({ required: headers, optional: [] }) }),
+  };
   parts.channels[key] = {
     address: subject,
-    description: 'On the JetStream stream TIDE_EVENTS.',
+    description: `On the JetStream stream ${stream}.`,
     messages: { [key]: reference('components', 'messages', key) },
     ...parametersOf(subject),
   };

@@ -23,7 +23,38 @@ import {
   rollbackSchema,
   stepsRequestSchema,
 } from './staging-schema.js';
-import { PUBLIC, runEventSubject, storageEventSubject, uploadSubject } from './subjects.js';
+import {
+  deadTaskSubject,
+  PUBLIC,
+  ROOT,
+  runEventSubject,
+  steerSubject,
+  storageEventSubject,
+  taskSubject,
+  uploadSubject,
+} from './subjects.js';
+import {
+  decisionsReplySchema,
+  explainReplySchema,
+  kernelListReplySchema,
+  kernelReplySchema,
+  registerReplySchema,
+  steerBodySchema,
+  taskBodySchema,
+  triggerDeleteReplySchema,
+  triggerEventSchema,
+  triggerListReplySchema,
+  triggerReplySchema,
+  triggerTestReplySchema,
+} from './trigger-reply-schema.js';
+import {
+  triggerDecisionsSchema,
+  triggerExplainSchema,
+  triggerListSchema,
+  triggerNameSchema,
+  triggerTestDocumentSchema,
+} from './trigger-request-schema.js';
+import { triggerDefinitionSchema } from './trigger-schema.js';
 import { declareSchema, emptySchema, variableNameSchema } from './variable-schema.js';
 
 type HeaderName = (typeof HEADERS)[keyof typeof HEADERS];
@@ -55,9 +86,12 @@ export interface EndpointEntry {
   readonly errors: readonly ErrorCode[];
 }
 
-/** An event of the stream TIDE_EVENTS. */
+/** What is published on a stream. */
 export interface EventEntry {
   readonly name: string;
+  readonly stream: string;
+  /** Beside the body; absent: none. */
+  readonly headers?: readonly HeaderName[];
   /** Parts in braces stand for one token each. */
   readonly subject: string;
   readonly summary: string;
@@ -219,6 +253,94 @@ export const ENDPOINTS = {
     reply: control(storageReplySchema),
     errors: ANY,
   },
+  triggerRegister: {
+    name: 'trigger-register',
+    subject: PUBLIC.triggerRegister,
+    summary: 'Registers a trigger; the same definition again changes nothing, a changed one is its next generation.',
+    request: control(triggerDefinitionSchema),
+    reply: control(registerReplySchema),
+    errors: [...ANY, 'UNKNOWN_VARIABLE', 'NOT_FOUND', 'CONFLICT', 'STORAGE_FULL'],
+  },
+  triggerGet: {
+    name: 'trigger-get',
+    subject: PUBLIC.triggerGet,
+    summary: 'Answers a trigger as it stands.',
+    request: control(triggerNameSchema),
+    reply: control(triggerReplySchema),
+    errors: [...ANY, 'UNKNOWN_TRIGGER'],
+  },
+  triggerList: {
+    name: 'trigger-list',
+    subject: PUBLIC.triggerList,
+    summary: 'Lists the registered triggers.',
+    request: control(triggerListSchema),
+    reply: control(triggerListReplySchema),
+    errors: [...ANY, 'TOO_LARGE'],
+  },
+  triggerDelete: {
+    name: 'trigger-delete',
+    subject: PUBLIC.triggerDelete,
+    summary: 'Deletes a trigger; its decisions stay readable.',
+    request: control(triggerNameSchema),
+    reply: control(triggerDeleteReplySchema),
+    errors: [...ANY, 'UNKNOWN_TRIGGER'],
+  },
+  triggerEnable: {
+    name: 'trigger-enable',
+    subject: PUBLIC.triggerEnable,
+    summary: 'Lets a trigger decide again, also the steps that are staged and undecided.',
+    request: control(triggerNameSchema),
+    reply: control(triggerReplySchema),
+    errors: [...ANY, 'UNKNOWN_TRIGGER'],
+  },
+  triggerDisable: {
+    name: 'trigger-disable',
+    subject: PUBLIC.triggerDisable,
+    summary: 'Stops a trigger from deciding until it is enabled.',
+    request: control(triggerNameSchema),
+    reply: control(triggerReplySchema),
+    errors: [...ANY, 'UNKNOWN_TRIGGER'],
+  },
+  triggerTest: {
+    name: 'trigger-test',
+    subject: PUBLIC.triggerTest,
+    summary: 'Evaluates a definition on staged steps without committing or acting.',
+    request: control(triggerTestDocumentSchema),
+    reply: control(triggerTestReplySchema),
+    errors: [...ANY, 'UNKNOWN_VARIABLE', 'NOT_FOUND', 'TOO_LARGE'],
+  },
+  triggerExplain: {
+    name: 'trigger-explain',
+    subject: PUBLIC.triggerExplain,
+    summary: 'Tells how a decision came about.',
+    request: control(triggerExplainSchema),
+    reply: control(explainReplySchema),
+    errors: [...ANY, 'UNKNOWN_TRIGGER', 'NOT_FOUND'],
+  },
+  triggerDecisions: {
+    name: 'trigger-decisions',
+    subject: PUBLIC.triggerDecisions,
+    summary: 'Lists the decisions of a trigger in the order in which they were committed.',
+    request: control(triggerDecisionsSchema),
+    reply: control(decisionsReplySchema),
+    errors: [...ANY, 'UNKNOWN_TRIGGER'],
+  },
+  kernelPut: {
+    name: 'kernel-put',
+    subject: PUBLIC.kernelPut,
+    summary: 'Stores a WebAssembly module whose exports checks and transforms may call.',
+    request: { kind: 'data', required: [], optional: [HEADERS.accept], payload: 'The module.' },
+    reply: control(kernelReplySchema),
+    errors: [...ANY, 'TOO_LARGE', 'STORAGE_FULL'],
+  },
+  kernelList: {
+    name: 'kernel-list',
+    subject: PUBLIC.kernelList,
+    summary: 'Lists the stored modules.',
+    request: control(emptySchema),
+    reply: control(kernelListReplySchema),
+    errors: ANY,
+  },
 } as const satisfies Readonly<Record<keyof typeof PUBLIC, EndpointEntry>>;
 
 /** What the subject of an upload ticket takes: chunks in any order, then the commit. */
@@ -246,18 +368,57 @@ export const UPLOAD_ENDPOINTS = {
   },
 } as const satisfies Readonly<Record<string, EndpointEntry>>;
 
-/** The events of storage and runs, on the stream TIDE_EVENTS. */
+/** What is published for subscribers and workers. */
 export const EVENTS = {
   storage: {
     name: 'storage-event',
+    stream: 'TIDE_EVENTS',
     subject: storageEventSubject('{rawService}'),
     summary: 'The storage state of a raw-service changed.',
     schema: rawStorageSchema,
   },
   run: {
     name: 'run-event',
+    stream: 'TIDE_EVENTS',
     subject: runEventSubject('{run}'),
     summary: 'A run was rolled back.',
     schema: runEventSchema,
+  },
+  trigger: {
+    name: 'trigger-event',
+    stream: 'TIDE_EVENTS',
+    subject: `${ROOT}.event.trigger.{run}.{trigger}.{epoch}.{step}`,
+    summary: 'A trigger fired, told once, as a CloudEvent in binary mode.',
+    headers: [
+      HEADERS.ceSpecVersion,
+      HEADERS.ceId,
+      HEADERS.ceSource,
+      HEADERS.ceType,
+      HEADERS.ceSubject,
+      HEADERS.ceTime,
+      HEADERS.decision,
+    ],
+    schema: triggerEventSchema,
+  },
+  task: {
+    name: 'task',
+    stream: 'TIDE_TASKS',
+    subject: taskSubject('{task}'),
+    summary: 'Work that a trigger asks for; pulled from the durable consumer that has the name of the task.',
+    schema: taskBodySchema,
+  },
+  deadTask: {
+    name: 'dead-task',
+    stream: 'TIDE_TASKS_DEAD',
+    subject: deadTaskSubject('{task}'),
+    summary: 'A task that nobody acknowledged up to its last delivery.',
+    schema: taskBodySchema,
+  },
+  steer: {
+    name: 'steering',
+    stream: 'TIDE_STEERING',
+    subject: steerSubject('{run}'),
+    summary: 'What a run is told to do; a receiver rejects what is not newer, by epoch and then decision and action.',
+    schema: steerBodySchema,
   },
 } as const satisfies Readonly<Record<string, EventEntry>>;

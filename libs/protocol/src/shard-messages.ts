@@ -174,6 +174,16 @@ export interface ListReply extends ShardReply {
   readonly absent?: readonly string[];
 }
 
+/** `runs`: the runs of a variable of which something is staged at the shards. */
+export interface RunsRequest extends ShardRequest {
+  readonly variable: string;
+}
+
+export interface RunsReply extends ShardReply {
+  readonly runs: readonly string[];
+  readonly absent?: readonly string[];
+}
+
 /** Announcement of a meta-service on `OWNERS`. */
 export interface OwnersAnnouncement {
   readonly id: string;
