@@ -37,9 +37,11 @@ function reference(...path: readonly string[]): Json {
   return { $ref: `#/${path.join('/')}` };
 }
 
-function jsonSchema(schema: z.ZodType): Json {
+/** The schema of a message's payload. `name` is the message's: what is recursive refers to itself there. */
+function payloadSchema(name: string, schema: z.ZodType): Json {
   const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: 'input', target: 'draft-7' });
-  return rest;
+  const { $ref: definitions } = reference('components', 'messages', name, 'payload', 'definitions', '');
+  return JSON.parse(JSON.stringify(rest).replaceAll('"#/definitions/', `"${definitions}`)) as Json;
 }
 
 function headersSchema({ required, optional }: Pick<DataMessage, 'required' | 'optional'>): Json {
@@ -50,7 +52,7 @@ function headersSchema({ required, optional }: Pick<DataMessage, 'required' | 'o
 
 function message(name: string, title: string, content: ControlMessage | DataMessage): Json {
   if (content.kind === 'control') {
-    return { name, title, contentType: 'application/json', payload: jsonSchema(content.schema) };
+    return { name, title, contentType: 'application/json', payload: payloadSchema(name, content.schema) };
   }
   const { payload } = content;
   return {
@@ -71,7 +73,7 @@ function errorMessage(): Json {
     description: ['| status | code | retryable |', '| --- | --- | --- |', ...rows].join('\n'),
     contentType: 'application/json',
     headers: headersSchema({ required: [HEADERS.errorCode, HEADERS.error], optional: [] }),
-    payload: { oneOf: ERROR_CODES.map((code) => jsonSchema(errorBodySchema(code))) },
+    payload: { oneOf: ERROR_CODES.map((code) => payloadSchema(ERROR_MESSAGE, errorBodySchema(code))) },
   };
 }
 

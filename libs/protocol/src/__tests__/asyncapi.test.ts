@@ -87,6 +87,10 @@ test('every public subject is the address of a channel', () => {
     'tide.v1.raw.{rawService}.upload.{uploadId}',
     'tide.v1.event.storage.{rawService}',
     'tide.v1.event.run.{run}',
+    'tide.v1.event.trigger.{run}.{trigger}.{epoch}.{step}',
+    'tide.v1.task.{task}',
+    'tide.v1.task-dead.{task}',
+    'tide.v1.steer.{run}',
   ]);
 });
 
@@ -117,9 +121,34 @@ test('every request is answered with its reply or the error, every event is sent
   }
 });
 
-test('every header of the contract appears', () => {
+test('every header of the contract appears, but for the one that only the decision log has', () => {
   const text = JSON.stringify(document);
-  for (const header of Object.values(HEADERS)) expect(text).toContain(`"${header}"`);
+  const { verdict, ...headers } = HEADERS;
+  expect(Object.values(headers).filter((header) => !text.includes(`"${header}"`))).toEqual([]);
+  expect(text).not.toContain(`"${verdict}"`);
+});
+
+test('an event tells its attributes in headers', () => {
+  expect(document.components.messages['triggerEvent']?.headers.required).toEqual([
+    'ce-specversion',
+    'ce-id',
+    'ce-source',
+    'ce-type',
+    'ce-subject',
+    'ce-time',
+    'Tide-Decision',
+  ]);
+  expect(document.components.messages['taskEvent']?.headers).toBeUndefined();
+});
+
+test('what is recursive refers to itself inside the document', () => {
+  const references = JSON.stringify(document.components).match(/"\$ref":"[^"]+"/g) ?? [];
+  expect(references.length).toBeGreaterThan(0);
+  for (const text of references) {
+    const [, ...path] = text.slice('"$ref":"#'.length, -1).split('/');
+    const target = path.reduce<unknown>((part, key) => (part as Record<string, unknown>)?.[key], document);
+    expect([text, typeof target]).toEqual([text, 'object']);
+  }
 });
 
 test('the error message has every code with status and retryable', () => {

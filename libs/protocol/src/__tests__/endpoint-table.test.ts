@@ -1,8 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
+import { STREAMS } from '../buckets.js';
 import { ENDPOINTS, type EndpointEntry, EVENTS, UPLOAD_ENDPOINTS } from '../endpoint-table.js';
 import { ERROR_TABLE } from '../error-table.js';
 import { HEADERS } from '../headers.js';
-import { EVENTS_ALL, PUBLIC } from '../subjects.js';
+import { PUBLIC } from '../subjects.js';
 
 const ALL: readonly (readonly [string, EndpointEntry])[] = Object.entries({ ...ENDPOINTS, ...UPLOAD_ENDPOINTS });
 
@@ -26,6 +27,17 @@ test('the names in the listing are frozen and unlike each other', () => {
     'unpin',
     'run-rollback',
     'storage',
+    'trigger-register',
+    'trigger-get',
+    'trigger-list',
+    'trigger-delete',
+    'trigger-enable',
+    'trigger-disable',
+    'trigger-test',
+    'trigger-explain',
+    'trigger-decisions',
+    'kernel-put',
+    'kernel-list',
     'put-chunk',
     'put-commit',
   ]);
@@ -53,10 +65,21 @@ describe.each(ALL)('%s', (_, { name, summary, request, reply, errors }) => {
   });
 });
 
-test('the events are on their stream', () => {
-  const prefix = EVENTS_ALL.slice(0, -1);
-  expect(Object.values(EVENTS).map(({ subject }) => subject)).toEqual([
-    `${prefix}storage.{rawService}`,
-    `${prefix}run.{run}`,
+test('the events are on their streams', () => {
+  expect(Object.values(EVENTS).map(({ stream, subject }) => [stream, subject])).toEqual([
+    ['TIDE_EVENTS', 'tide.v1.event.storage.{rawService}'],
+    ['TIDE_EVENTS', 'tide.v1.event.run.{run}'],
+    ['TIDE_EVENTS', 'tide.v1.event.trigger.{run}.{trigger}.{epoch}.{step}'],
+    ['TIDE_TASKS', 'tide.v1.task.{task}'],
+    ['TIDE_TASKS_DEAD', 'tide.v1.task-dead.{task}'],
+    ['TIDE_STEERING', 'tide.v1.steer.{run}'],
   ]);
+});
+
+test('each stream takes the subjects of its events', () => {
+  for (const { stream, subject } of Object.values(EVENTS)) {
+    const filters = Object.values(STREAMS).find(({ name }) => name === stream)?.subjects ?? [];
+    const patterns = filters.map((filter) => filter.replaceAll('.', '\\.').replace('*', '[^.]+').replace('>', '.+'));
+    expect([subject, patterns.some((pattern) => new RegExp(`^${pattern}$`).test(subject))]).toEqual([subject, true]);
+  }
 });
