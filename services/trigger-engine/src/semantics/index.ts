@@ -1,3 +1,4 @@
+export { appliesTo, matchesRun } from '@tidegate/protocol';
 export { canonicalJson, type Json } from './canonical-json.js';
 export {
   type CheckType,
@@ -36,12 +37,10 @@ export {
   type TriggerEvent,
 } from './decision.js';
 export {
-  appliesTo,
   type CompleteDefinition,
   type CompleteScope,
   completeDefinition,
   definitionDigest,
-  matchesRun,
   type TriggerNode,
   triggerTree,
 } from './definition.js';

@@ -1,7 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseRequest, type TriggerDefinitionInput, triggerDefinitionSchema } from '@tidegate/protocol';
-import fc from 'fast-check';
-import { appliesTo, completeDefinition, definitionDigest, matchesRun, triggerTree } from '../definition.js';
+import { completeDefinition, definitionDigest, triggerTree } from '../definition.js';
 
 const SHAPE = [8, 8];
 
@@ -93,22 +92,4 @@ test('a tree lists its triggers, parents first, with their full names and paths'
     { name: 'a~b~c', parent: 'a~b', level: 3, path: 'action.1.trigger.action.0.trigger' },
   ]);
   for (const { scope } of nodes) expect(scope).toEqual(nodes[0]?.scope);
-});
-
-test('matchesRun agrees with a regular expression', () => {
-  const text = fc.string({ unit: fc.constantFrom('a', 'b', '-'), maxLength: 8 });
-  const pattern = fc.string({ unit: fc.constantFrom('a', 'b', '-', '*'), maxLength: 6 });
-  fc.assert(
-    fc.property(pattern, text, (glob, run) => {
-      expect(matchesRun(glob, run)).toBe(new RegExp(`^${glob.replaceAll('*', '.*')}$`).test(run));
-    }),
-    { numRuns: 2000 },
-  );
-});
-
-test('a trigger applies to every n-th step of the runs that match', () => {
-  const scope = complete({ name: 'a', on: { variable: 'T', run: 'x*', every: 3 } }).on;
-  const steps = Array.from({ length: 8 }, (_, step) => step).filter((step) => appliesTo(scope, 'xy', step));
-  expect(steps).toEqual([0, 3, 6]);
-  expect(appliesTo(scope, 'y', 0)).toBe(false);
 });
