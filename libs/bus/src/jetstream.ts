@@ -17,6 +17,7 @@ export class JetStreamError extends Error {
 
 /** Numbers of JetStream errors that are acted upon. */
 export const JS_ERROR = {
+  consumerNotFound: 10014,
   noMessage: 10037,
   streamNameInUse: 10058,
   streamNotFound: 10059,

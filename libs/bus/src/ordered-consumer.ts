@@ -10,6 +10,7 @@ import {
 import type { Bus } from './bus.js';
 import { DisconnectedError } from './bus-errors.js';
 import { monotonicNow, sleep } from './clock.js';
+import { delivery } from './delivery.js';
 import { jetStreamApi } from './jetstream.js';
 import { fromNats, type Message } from './message.js';
 import { retryDelay, retrying } from './retry.js';
@@ -48,25 +49,6 @@ const SILENCE_MS = 3500;
 const FIRST_OPEN_MS = 10_000;
 const CONTROL = 100;
 const EMPTY = new Uint8Array();
-
-interface Delivery {
-  readonly sequence: number;
-  readonly consumerSequence: number;
-  readonly storedAt: number;
-  readonly pending: number;
-}
-
-/** Reads `$JS.ACK.<stream>.<consumer>.<delivered>.<sequence>.<consumer sequence>.<ns>.<pending>`, or its longer form with a domain. */
-function delivery(reply: string): Delivery {
-  const tokens = reply.split('.');
-  const at = tokens.length > 9 ? 7 : 5;
-  return {
-    sequence: Number(tokens[at]),
-    consumerSequence: Number(tokens[at + 1]),
-    storedAt: Math.floor(Number(tokens[at + 2]) / NANOSECONDS_PER_MS),
-    pending: Number(tokens[at + 3]),
-  };
-}
 
 function startConfig(start: StartAt): Partial<ConsumerConfig> & { deliver_policy: DeliverPolicy } {
   if (start === 'last-per-subject') return { deliver_policy: DeliverPolicy.LastPerSubject };
