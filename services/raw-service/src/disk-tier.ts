@@ -21,6 +21,7 @@ import { FileCache } from './file-cache.js';
 import type { FileSystemUse } from './file-system-use.js';
 import { Gate } from './gate.js';
 import { type PartitionFile, type PartitionSource, writePartition } from './partition-file.js';
+import type { FileRange } from './partition-hold.js';
 import { assertRange, assertReadable } from './readable.js';
 
 const WRITERS = 8;
@@ -86,6 +87,12 @@ export class DiskTier {
 
   *records(): Generator<PartitionRecord> {
     for (const { record } of this.#files.values()) yield record;
+  }
+
+  /** Where a payload lies, for a reader of its own: once open, the file stays whole though it is deleted. */
+  place(id: PartitionId): FileRange | undefined {
+    const file = this.#files.get(id);
+    return file && { path: this.#dataPath(file), offset: file.payload.offset, bytes: file.record.bytes };
   }
 
   /**

@@ -31,17 +31,21 @@ export interface Eviction {
  * What is to leave memory, in order. First the steps outside their window, oldest first: spilled or dropped as their
  * policy says; a drop also takes what was spilled or made durable before. Then, as long as those give back less than
  * `pressureBytes`, steps inside their windows: oldest first within a series, among series the one that came first. These
- * are always spilled: pressure never costs data. Pinned steps stay where they are.
+ * are always spilled: pressure never costs data. Steps outside their windows that a trigger may still decide stay in
+ * memory, or under pressure are spilled like those inside. Pinned steps stay where they are.
  *
+ * @param options.isUndecided asked of steps outside their windows
  * @param options.pressureBytes bytes that must leave memory; 0 if there is no pressure
  */
 export function planEviction(options: {
   series: Iterable<EvictionSeries>;
   isPinned: (variable: string, run: string, step: number) => boolean;
+  isUndecided: (variable: string, run: string, step: number) => boolean;
   pressureBytes: number;
 }): Eviction[] {
-  const { isPinned, pressureBytes } = options;
+  const { isPinned, isUndecided, pressureBytes } = options;
   const pinned = ({ variable, run, step }: StepGroup) => isPinned(variable, run, step);
+  const undecided = ({ variable, run, step }: StepGroup) => isUndecided(variable, run, step);
   const outside: Eviction[][] = [];
   const inside: Eviction[][] = [];
   for (const { policy, floor = -1, memory, disk } of options.series) {
@@ -52,12 +56,14 @@ export function planEviction(options: {
       const isInside = policy === undefined || group.step >= floor;
       if (isInside && pressureBytes === 0) break;
       if (pinned(group)) continue;
-      if (isInside) kept.push({ action: 'spill', group });
+      if (isInside || undecided(group)) kept.push({ action: 'spill', group });
       else leaving.push({ action, group });
     }
     outside.push(leaving);
     inside.push(kept);
-    if (policy?.onEvict === 'drop') outside.push(droppedFromDisk(disk, floor).filter(({ group }) => !pinned(group)));
+    if (policy?.onEvict === 'drop') {
+      outside.push(droppedFromDisk(disk, floor).filter(({ group }) => !pinned(group) && !undecided(group)));
+    }
   }
   const plan = mergeByAge(outside);
   let planned = plan.reduce((sum, { group }) => sum + group.bytes, 0);

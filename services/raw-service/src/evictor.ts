@@ -4,6 +4,7 @@ import type { DiskTier } from './disk-tier.js';
 import type { DroppedFloors } from './dropped-floors.js';
 import { type Eviction, type EvictionPolicy, planEviction } from './eviction.js';
 import type { MemoryTier } from './memory-tier.js';
+import type { Moving } from './moving.js';
 import { type StepCatalog, type StepGroup, seriesKey } from './step-catalog.js';
 import type { StepWindows } from './step-windows.js';
 
@@ -23,8 +24,10 @@ export interface EvictorOptions {
   readonly onDisk: StepCatalog;
   readonly windows: StepWindows;
   readonly floors: DroppedFloors;
+  readonly moving: Moving;
   readonly policy: (variable: string) => EvictionPolicy | undefined;
   readonly isPinned: (variable: string, run: string, step: number) => boolean;
+  readonly isUndecided: (variable: string, run: string, step: number) => boolean;
   /** Bytes that should leave memory now. */
   readonly pressureBytes: () => number;
   /** Milliseconds on a clock that never goes back. */
@@ -54,7 +57,6 @@ export class Evictor {
   readonly #options: EvictorOptions;
   /** Series whose window moved or whose pins may have changed. */
   readonly #touched = new Set<string>();
-  readonly #moving = new Map<PartitionId, Promise<void>>();
   #running: Promise<void> | undefined;
   #again = false;
   #closed = false;
@@ -106,12 +108,9 @@ export class Evictor {
     if (this.#running !== undefined || this.#closed) return;
     this.#running = this.#run().finally(() => {
       this.#running = undefined;
+      // A kick may have come when the last look had ended already.
+      if (this.#again) this.kick();
     });
-  }
-
-  /** Resolves once none of these partitions is being moved. What runs next in the same turn finds them at rest. */
-  async settled(ids: readonly PartitionId[]): Promise<void> {
-    for (let moving = this.#find(ids); moving !== undefined; moving = this.#find(ids)) await moving;
   }
 
   /** Ends after the batch that is under way. */
@@ -119,15 +118,6 @@ export class Evictor {
     this.#closed = true;
     clearTimeout(this.#timer);
     await this.#running;
-  }
-
-  #find(ids: readonly PartitionId[]): Promise<void> | undefined {
-    if (this.#moving.size === 0) return undefined;
-    for (const id of ids) {
-      const moving = this.#moving.get(id);
-      if (moving !== undefined) return moving;
-    }
-    return undefined;
   }
 
   async #run(): Promise<void> {
@@ -165,24 +155,17 @@ export class Evictor {
     if (!spillable) this.#wakeAt(this.#retryAt);
     else if (pressure > 0 && !pressed) this.#wakeAt(this.#quietUntil);
     if (idle) return false;
-    const work = this.#move(batch);
     const ids = [...batch.spill, ...[...batch.drop.values()].flat()].map(({ id }) => id);
-    const moving = work.then(
-      () => undefined,
-      () => undefined,
-    );
-    for (const id of ids) this.#moving.set(id, moving);
     try {
-      await work;
+      await this.#options.moving.run(ids, () => this.#move(batch));
     } finally {
-      for (const id of ids) this.#moving.delete(id);
       this.#options.changed();
     }
     return true;
   }
 
   #plan(pressure: number): Eviction[] {
-    const { inMemory, onDisk, windows, policy, isPinned } = this.#options;
+    const { inMemory, onDisk, windows, policy, isPinned, isUndecided } = this.#options;
     const keys = pressure > 0 ? new Set([...this.#touched, ...inMemory.keys()]) : this.#touched;
     const series = [...keys].map((key) => {
       const [variable = '', run = ''] = key.split('.');
@@ -194,7 +177,7 @@ export class Evictor {
         disk: onDisk.groups(key),
       };
     });
-    const plan = planEviction({ series, isPinned, pressureBytes: pressure });
+    const plan = planEviction({ series, isPinned, isUndecided, pressureBytes: pressure });
     const busy = new Set(plan.map(({ group }) => seriesKey(group.variable, group.run)));
     for (const key of this.#touched) if (!busy.has(key)) this.#touched.delete(key);
     return plan;
@@ -202,6 +185,7 @@ export class Evictor {
 
   /** The first partitions of a plan, up to the size of a batch. */
   #batch(plan: readonly Eviction[], spillable: boolean): Batch {
+    const { disk, moving } = this.#options;
     const batch: Batch = { spill: [], drop: new Map() };
     const seen = new Set<PartitionId>();
     let bytes = 0;
@@ -209,12 +193,12 @@ export class Evictor {
       for (const record of group.partitions.values()) {
         if (bytes >= BATCH_BYTES || seen.size >= BATCH_PARTITIONS) return batch;
         // A durable one that is dropped stands in the plan with its memory and with its disk copy.
-        if (seen.has(record.id)) continue;
+        if (seen.has(record.id) || moving.has(record.id)) continue;
         if (action === 'drop') {
           const dropped = batch.drop.get(group);
           if (dropped === undefined) batch.drop.set(group, [record]);
           else dropped.push(record);
-        } else if (spillable || this.#options.disk.get(record.id) !== undefined) {
+        } else if (spillable || disk.get(record.id) !== undefined) {
           batch.spill.push(record);
         } else {
           continue;
@@ -235,10 +219,11 @@ export class Evictor {
   }
 
   async #drop(groups: Batch['drop']): Promise<void> {
-    const { memory, disk, inMemory, onDisk, windows, floors, dropped } = this.#options;
-    for (const [{ variable, run }, records] of groups) {
+    const { memory, disk, inMemory, onDisk, windows, floors, dropped, isUndecided } = this.#options;
+    for (const [{ variable, run, step }, records] of groups) {
       const floor = windows.floor(variable, run);
-      if (floor === undefined) continue;
+      // A trigger may have been registered since the plan was made.
+      if (floor === undefined || isUndecided(variable, run, step)) continue;
       floors.raise(variable, run, floor, windows.epoch(variable, run));
       const ids = records.map(({ id }) => id);
       memory.free(ids);

@@ -1,10 +1,11 @@
 import { isOpaque, itemSize, packedBytes } from '@tidegate/array';
 import type { Logger } from '@tidegate/bus';
 import type { Box } from '@tidegate/geometry';
-import { NotFoundError, type PartitionId, type PartitionRecord } from '@tidegate/protocol';
+import { BusyError, NotFoundError, type PartitionId, type PartitionRecord } from '@tidegate/protocol';
 import { copySlab, planBoxRead, type ReadTuning } from './box-read.js';
 import { type Extent, ExtentAllocator } from './extent-allocator.js';
 import type { Journal } from './journal.js';
+import type { RoomHold } from './partition-hold.js';
 import { assertRange, assertReadable } from './readable.js';
 import { recordFromJson, recordToJson } from './record-json.js';
 import { existingSegments, SegmentStore, segmentSizes } from './segment-store.js';
@@ -12,6 +13,9 @@ import { existingSegments, SegmentStore, segmentSizes } from './segment-store.js
 const LAYOUT = 'layout';
 const PARTITION = 'p:';
 const LOGGED_IDS = 20;
+/** Most holds at a time: each may keep room from being given back. */
+const MAX_HOLDS = 4096;
+const HOLD_RETRY_MS = 20;
 /** A system call costs as much as copying some kilobytes, which is where these limits come from. */
 const TUNING: ReadTuning = { longRun: 16 * 1024, maxGap: 16 * 1024, scratchBytes: 1 << 20 };
 
@@ -84,12 +88,17 @@ export class Reservation {
 interface Held {
   readonly record: PartitionRecord;
   readonly extents: readonly Extent[];
+  /** Readers outside this thread. */
+  holds: number;
+  /** Freed, but for the room that they read. */
+  isLeaving: boolean;
 }
 
 /**
  * The partitions that lie in memory segments. The journal record of a commit is what makes a partition: after a
  * SIGKILL it is there if and only if that record is whole. Room is reused only after the record of its release.
- * Reads are synchronous, so inside this process none can meet room that is freed and given away under it.
+ * Reads are synchronous, so inside this thread none can meet room that is freed and given away under it; other threads
+ * read under a hold.
  */
 export class MemoryTier {
   readonly limitBytes: number;
@@ -100,6 +109,8 @@ export class MemoryTier {
   readonly #held = new Map<PartitionId, Held>();
   readonly #scratch = new Uint8Array(TUNING.scratchBytes);
   #reservations = 0;
+  #holds = 0;
+  #leavingBytes = 0;
 
   private constructor(limitBytes: number, segments: SegmentStore, journal: Journal, onFreed: () => void) {
     this.limitBytes = limitBytes;
@@ -145,7 +156,7 @@ export class MemoryTier {
     for (const { record, extents } of kept) {
       try {
         tier.#allocator.claim(extents);
-        tier.#held.set(record.id, { record, extents });
+        tier.#held.set(record.id, { record, extents, holds: 0, isLeaving: false });
       } catch (error) {
         lost.push({ key: PARTITION + record.id, reason: (error as Error).message });
       }
@@ -164,6 +175,11 @@ export class MemoryTier {
   /** Bytes of the segments that are taken, by reservations too. */
   get usedBytes(): number {
     return this.#allocator.usedBytes;
+  }
+
+  /** Bytes of partitions that were freed while they were held: theirs is the next room to come back. */
+  get leavingBytes(): number {
+    return this.#leavingBytes;
   }
 
   get size(): number {
@@ -194,7 +210,7 @@ export class MemoryTier {
     this.#journal.set(PARTITION + record.id, { at: places, record: recordToJson(record) });
     reservation.close();
     this.#reservations--;
-    this.#held.set(record.id, { record, extents });
+    this.#held.set(record.id, { record, extents, holds: 0, isLeaving: false });
   }
 
   get(id: PartitionId): PartitionRecord | undefined {
@@ -241,14 +257,41 @@ export class MemoryTier {
     this.#segments.read(this.#find(id).extents, offset, target);
   }
 
-  /** Forgets partitions and gives their room back; unknown ids are no error. */
+  /**
+   * Keeps the room of a partition from being reused until it is released, also when the partition is freed meanwhile.
+   *
+   * @returns undefined if it is not here
+   * @throws BusyError when too many are held
+   */
+  hold(id: PartitionId): RoomHold | undefined {
+    const held = this.#held.get(id);
+    if (held === undefined) return undefined;
+    if (this.#holds >= MAX_HOLDS) throw new BusyError(`expected fewer than ${MAX_HOLDS} holds`, HOLD_RETRY_MS);
+    this.#holds++;
+    held.holds++;
+    let isOpen = true;
+    const release = () => {
+      if (!isOpen) return;
+      isOpen = false;
+      this.#unhold(held);
+    };
+    return { file: this.#segments.place(held.extents, held.record.bytes), release };
+  }
+
+  /** Forgets partitions and gives their room back, that of held ones once they are released; unknown ids are no error. */
   free(ids: readonly PartitionId[]): void {
     const known = [...new Set(ids)].filter((id) => this.#held.has(id));
     if (known.length === 0) return;
     this.#journal.delete(known.map((id) => PARTITION + id));
     for (const id of known) {
-      this.#allocator.free(this.#held.get(id)?.extents ?? []);
+      const held = this.#find(id);
       this.#held.delete(id);
+      if (held.holds > 0) {
+        held.isLeaving = true;
+        this.#leavingBytes += roomOf(held.extents);
+      } else {
+        this.#allocator.free(held.extents);
+      }
     }
     this.#onFreed();
   }
@@ -273,6 +316,15 @@ export class MemoryTier {
     return held;
   }
 
+  #unhold(held: Held): void {
+    this.#holds--;
+    held.holds--;
+    if (held.holds > 0 || !held.isLeaving) return;
+    this.#leavingBytes -= roomOf(held.extents);
+    this.#allocator.free(held.extents);
+    this.#onFreed();
+  }
+
   #release(extents: readonly Extent[]): void {
     this.#reservations--;
     this.#allocator.free(extents);
@@ -280,8 +332,12 @@ export class MemoryTier {
   }
 }
 
+function roomOf(extents: readonly Extent[]): number {
+  return extents.reduce((sum, { length }) => sum + length, 0);
+}
+
 async function recover(directory: string, entries: ReadonlyMap<string, unknown>, sameBoot: boolean) {
-  const kept: Held[] = [];
+  const kept: Pick<Held, 'record' | 'extents'>[] = [];
   const lost: { key: string; reason: string }[] = [];
   const existing = await existingSegments(directory);
   for (const [key, value] of entries) {

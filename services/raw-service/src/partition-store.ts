@@ -1,12 +1,10 @@
-import type { Logger } from '@tidegate/bus';
 import type { Box } from '@tidegate/geometry';
 import {
   ConflictError,
-  isTidegateError,
   NotFoundError,
   type PartitionId,
   type PartitionRecord,
-  StorageFullError,
+  type PersistReply,
   type StorageFullFields,
   type StorageState,
   type Tier,
@@ -16,45 +14,22 @@ import {
 import { Admission, type AdmissionOptions } from './admission.js';
 import type { DiskTier } from './disk-tier.js';
 import { type DroppedFloor, DroppedFloors } from './dropped-floors.js';
-import type { EvictionPolicy } from './eviction.js';
 import { Evictor } from './evictor.js';
 import { roundedBytes } from './extent-allocator.js';
 import type { MemoryTier, Reservation } from './memory-tier.js';
+import { Moving } from './moving.js';
 import { type OpenTiers, openTiers } from './open-tiers.js';
+import type { PartitionHold } from './partition-hold.js';
+import { persist } from './persist.js';
 import { StepCatalog } from './step-catalog.js';
 import { type HeldStep, StepWindows } from './step-windows.js';
+import { storageError } from './storage-error.js';
+import type { PartitionStoreOptions } from './store-options.js';
 import { worse } from './watermark.js';
 
 const RETRY_MS = 1000;
 const MIN_RETRY_MS = 50;
 const MAX_RETRY_MS = 5000;
-
-/** What a partition store is opened with. */
-export interface PartitionStoreOptions {
-  /** For the log. */
-  readonly id: string;
-  /** Folder for segments and journal, memory-backed for speed. */
-  readonly memoryDir: string;
-  /** Folder for the files of the disk tier. */
-  readonly dataDir: string;
-  readonly memoryBytes: number;
-  readonly diskBytes: number;
-  /** Size of a memory segment; default 64 MiB, or all of memory where that is less. */
-  readonly segmentBytes?: number;
-  /** How a variable was declared; undefined while that is not known or after it was deleted. */
-  readonly policy: (variable: string) => EvictionPolicy | undefined;
-  readonly isPinned: (variable: string, run: string, step: number) => boolean;
-  /** Milliseconds on a clock that never goes back. */
-  readonly now: () => number;
-  readonly logger: Logger;
-  readonly on: {
-    /** Partitions of one step, now on disk alone. */
-    spilled(records: readonly PartitionRecord[]): void;
-    /** Partitions of one step, gone like all of their series below `floor`. */
-    dropped(records: readonly PartitionRecord[], floor: number): void;
-    state(state: StorageState): void;
-  };
-}
 
 /** A partition and where its bytes are. */
 export interface StoredPartition {
@@ -82,6 +57,7 @@ export class PartitionStore {
   readonly #onDisk = new StepCatalog();
   readonly #windows: StepWindows;
   readonly #floors: DroppedFloors;
+  readonly #moving = new Moving();
   readonly #evictor: Evictor;
   readonly #admission: Admission<Reservation>;
   readonly #underway = new Set<Promise<void>>();
@@ -89,7 +65,7 @@ export class PartitionStore {
   #isOpen = false;
 
   private constructor(options: PartitionStoreOptions, tiers: OpenTiers) {
-    const { policy, isPinned, now, logger, on } = options;
+    const { policy, isPinned, isUndecided, now, logger, on } = options;
     this.#options = options;
     this.#tiers = tiers;
     this.#memory = tiers.memory;
@@ -105,9 +81,12 @@ export class PartitionStore {
       onDisk: this.#onDisk,
       windows: this.#windows,
       floors: this.#floors,
+      moving: this.#moving,
       policy,
       isPinned,
-      pressureBytes: () => this.#admission.pressureBytes(),
+      isUndecided,
+      // What is freed but held comes back by itself.
+      pressureBytes: () => Math.max(0, this.#admission.pressureBytes() - this.#memory.leavingBytes),
       now,
       logger,
       spilled: on.spilled,
@@ -220,6 +199,40 @@ export class PartitionStore {
   }
 
   /**
+   * Takes hold of a partition for a reader of its own, such as another thread: what it reads from the file stays whole
+   * until the release, whatever becomes of the partition. On disk that is from its opening of the file on.
+   *
+   * @returns undefined if it is not here (any more)
+   * @throws BusyError when too many are held
+   */
+  hold(id: string): PartitionHold | undefined {
+    const found = this.get(id);
+    if (found === undefined) return undefined;
+    const { record } = found;
+    const room = this.#memory.hold(record.id) ?? { file: this.#disk.place(record.id), release: () => undefined };
+    return { record, ...room };
+  }
+
+  /**
+   * Puts partitions on disk as well: they are durable there once this returns. May be repeated.
+   *
+   * @throws StorageFullError or UnavailableError when the disk cannot be written
+   */
+  async persist(ids: readonly PartitionId[]): Promise<PersistReply> {
+    try {
+      const tiers = { memory: this.#memory, disk: this.#disk, onDisk: this.#onDisk, moving: this.#moving };
+      return await persist(tiers, ids);
+    } catch (error) {
+      const bytes = ids.reduce((sum, id) => sum + (this.#memory.get(id)?.bytes ?? 0), 0);
+      throw storageError(error, bytes, () => this.#refusal(true));
+    } finally {
+      // The evictor passed over what was being written.
+      this.#evictor.kick();
+      this.#changed();
+    }
+  }
+
+  /**
    * Removes partitions from every tier, for good. Unknown ids are no error, so a removal may be repeated.
    *
    * @throws UnavailableError if the journal could not be written or a file not be deleted: its partition stays
@@ -227,7 +240,7 @@ export class PartitionStore {
   async remove(
     ids: readonly PartitionId[],
   ): Promise<{ partitions: number; bytes: number; records: readonly PartitionRecord[] }> {
-    await this.#evictor.settled(ids);
+    for (let move = this.#moving.of(ids); move !== undefined; move = this.#moving.of(ids)) await move;
     const records = [...new Set(ids)].flatMap((id) => this.get(id)?.record ?? []);
     try {
       this.#memory.free(ids);
@@ -255,6 +268,11 @@ export class PartitionStore {
   /** Up to which step series were dropped by their windows. */
   floors(): DroppedFloor[] {
     return this.#floors.list();
+  }
+
+  /** Steps of a series may leave memory that were undecided before. */
+  reconsider(variable: string, run: string): void {
+    this.#evictor.touch(variable, run);
   }
 
   /** Pins or declarations changed: looks anew at what may leave memory and who may come in. */
@@ -286,7 +304,7 @@ export class PartitionStore {
       this.#memory.commit(reservation, record);
       this.#inMemory.add(record);
     } catch (error) {
-      if (!durable) throw this.#storageError(error, record.bytes);
+      if (!durable) throw storageError(error, record.bytes, () => this.#refusal(true));
       // It is stored all the same, only not in memory.
       this.#options.logger.warn({ err: error, partition: record.id }, 'a durable partition is kept on disk alone');
       reservation.abort();
@@ -305,7 +323,7 @@ export class PartitionStore {
     const [failure] = failed;
     if (failure !== undefined) {
       this.#options.logger.error({ err: failure.error, partition: record.id }, 'a durable put could not be written');
-      throw this.#storageError(failure.error, record.bytes);
+      throw storageError(failure.error, record.bytes, () => this.#refusal(true));
     }
     this.#onDisk.add(record);
   }
@@ -344,19 +362,6 @@ export class PartitionStore {
       usedBytes,
       limitBytes,
     };
-  }
-
-  /** What the wire says of a failure of the file system. */
-  #storageError(error: unknown, needBytes: number): Error {
-    if (isTidegateError(error)) return error;
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOSPC' || code === 'EDQUOT') {
-      return new StorageFullError(`storing ${needBytes} bytes failed: ${message}`, {
-        ...this.#refusal(true),
-        needBytes,
-      });
-    }
-    return new UnavailableError(`storing ${needBytes} bytes failed: ${message}`, RETRY_MS, { cause: error });
   }
 
   #changed(): void {

@@ -103,6 +103,7 @@ export async function startRawService(options: RawServiceOptions): Promise<RawSe
     ...(options.segmentBytes !== undefined && { segmentBytes: options.segmentBytes }),
     policy: (variable) => catalog.known(variable)?.record,
     isPinned: (variable, run, step) => catalog.isPinned(variable, run, step),
+    isUndecided: () => false,
     now: monotonicNow,
     logger,
     on: {

@@ -2,6 +2,7 @@ import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { chmod, mkdir, open, readdir, stat, truncate, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Extent } from './extent-allocator.js';
+import type { FileRange } from './partition-hold.js';
 
 const FILL_BYTES = 1 << 20;
 const SEGMENT_NAME = /^segment-([0-9]{4,})$/;
@@ -96,6 +97,13 @@ export class SegmentStore {
   /** Fills `target` from `offset` of the buffer that the extents make up, across their borders. */
   read(extents: readonly Extent[], offset: number, target: Uint8Array): void {
     this.#transfer(readSync, extents, offset, target);
+  }
+
+  /** Where the first `bytes` of what the extents make up lie, for a reader of its own; undefined where they lie apart. */
+  place(extents: readonly Extent[], bytes: number): FileRange | undefined {
+    const [extent] = extents;
+    if (extent === undefined || extents.length > 1) return undefined;
+    return { path: segmentPath(this.directory, extent.segment), offset: extent.offset, bytes };
   }
 
   close(): void {

@@ -119,6 +119,25 @@ describe('DiskTier', () => {
     tier.close();
   });
 
+  test('says where a payload lies, which an open reader keeps though it is deleted', async () => {
+    const record = sampleRecord({ box: '0:100' });
+    const opaque = sampleRecord({ box: '0:4', dtype: 'bytes', bytes: 999 });
+    const tier = await openTier();
+    await write(tier, record, opaque);
+    expect(tier.place(nextId())).toBeUndefined();
+    for (const { id, bytes } of [record, opaque]) {
+      const place = tier.place(id) ?? { path: '', offset: 0, bytes: 0 };
+      const file = await open(place.path);
+      await tier.delete([id]);
+      const read = new Uint8Array(place.bytes);
+      await file.read(read, 0, read.length, place.offset);
+      await file.close();
+      expect(Buffer.compare(read, sampleBytes(id, bytes))).toBe(0);
+      expect(tier.place(id)).toBeUndefined();
+    }
+    tier.close();
+  });
+
   test('notices damage when it reads a whole payload', async () => {
     const tier = await openTier();
     const record = sampleRecord({});

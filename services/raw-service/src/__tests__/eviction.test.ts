@@ -33,8 +33,9 @@ const plan = (
   standing: readonly Standing[],
   pressureBytes = 0,
   isPinned: (v: string, r: string, s: number) => boolean = NO_PINS,
+  isUndecided: (v: string, r: string, s: number) => boolean = NO_PINS,
 ) =>
-  planEviction({ series: catalogs(standing), isPinned, pressureBytes }).map(
+  planEviction({ series: catalogs(standing), isPinned, isUndecided, pressureBytes }).map(
     ({ action, group }) => `${action} ${group.variable}${group.step}`,
   );
 
@@ -54,6 +55,30 @@ describe('planEviction', () => {
     expect(plan(standing, 0, pinned)).toEqual(['drop B2']);
     expect(plan(standing, 100 * BYTES, pinned)).toEqual(['drop B2', 'spill B4']);
     expect(plan(standing, 100 * BYTES, () => true)).toEqual([]);
+  });
+
+  test('keeps what a trigger may still decide, and under pressure spills but never drops it', () => {
+    const standing = [
+      { variable: 'A', policy: SPILL, floor: 3, memory: [1, 2, 3] },
+      { variable: 'B', policy: DROP, floor: 3, memory: [1, 2, 3], disk: [0] },
+    ];
+    const asked = new Set<number>();
+    const undecided = (_variable: string, _run: string, step: number) => {
+      asked.add(step);
+      return step < 2;
+    };
+    expect(plan(standing, 0, NO_PINS, undecided)).toEqual(['spill A2', 'drop B2']);
+    expect([...asked].sort()).toEqual([0, 1, 2]);
+    expect(plan(standing, 4 * BYTES, NO_PINS, undecided)).toEqual(['spill A2', 'drop B2', 'spill A1', 'spill A3']);
+    expect(plan(standing, 1e9, NO_PINS, undecided)).toEqual([
+      'spill A2',
+      'drop B2',
+      'spill A1',
+      'spill A3',
+      'spill B1',
+      'spill B3',
+    ]);
+    expect(plan(standing, 0, (_v, _r, step) => step === 2, undecided)).toEqual([]);
   });
 
   test('under pressure spills inside windows, oldest first, never drops, and no more than asked for', () => {
@@ -91,13 +116,14 @@ describe('planEviction', () => {
     );
     const pins = fc.array(fc.nat({ max: 12 }), { maxLength: 4 });
     fc.assert(
-      fc.property(standing, pins, fc.nat({ max: 20 }), (standing, pins, pressure) => {
+      fc.property(standing, pins, pins, fc.nat({ max: 20 }), (standing, pins, open, pressure) => {
+        const isUndecided = (_variable: string, _run: string, step: number) => open.includes(step);
         const isPinned = (_variable: string, _run: string, step: number) => pins.includes(step);
         const series = catalogs(standing);
-        const evictions = planEviction({ series, isPinned, pressureBytes: pressure * BYTES });
+        const evictions = planEviction({ series, isPinned, isUndecided, pressureBytes: pressure * BYTES });
         const isOutside = (variable: string, step: number) => {
           const { policy, floor } = standing.find((one) => one.variable === variable) ?? {};
-          return policy !== undefined && step < (floor ?? -1);
+          return policy !== undefined && step < (floor ?? -1) && !open.includes(step);
         };
         const places = evictions.map(({ action, group }) => ({
           action,

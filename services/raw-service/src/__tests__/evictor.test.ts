@@ -6,6 +6,7 @@ import type { PartitionRecord } from '@tidegate/protocol';
 import { DroppedFloors } from '../dropped-floors.js';
 import type { EvictionPolicy } from '../eviction.js';
 import { Evictor } from '../evictor.js';
+import { Moving } from '../moving.js';
 import { type OpenTiers, openTiers } from '../open-tiers.js';
 import { StepCatalog } from '../step-catalog.js';
 import { StepWindows } from '../step-windows.js';
@@ -16,8 +17,11 @@ const POLICY: EvictionPolicy = { window: 1, onEvict: 'spill', durability: 'memor
 let root: string;
 let tiers: OpenTiers;
 let evictor: Evictor;
+let moving: Moving;
+let undecided: (step: number) => boolean;
 let inMemory: StepCatalog;
 let windows: StepWindows;
+let policy: EvictionPolicy;
 let pressure: number;
 let clock: number;
 let exhausted: number;
@@ -41,6 +45,9 @@ beforeEach(async () => {
   spilled = [];
   batchEnded = () => undefined;
   log.lines.length = 0;
+  moving = new Moving();
+  undecided = () => false;
+  policy = POLICY;
   evictor = new Evictor({
     memory: tiers.memory,
     disk: tiers.disk,
@@ -48,8 +55,10 @@ beforeEach(async () => {
     onDisk: new StepCatalog(),
     windows,
     floors: new DroppedFloors(tiers.journal, tiers.entries, () => POLICY),
-    policy: () => POLICY,
+    moving,
+    policy: () => policy,
     isPinned: () => false,
+    isUndecided: (_variable, _run, step) => undecided(step),
     pressureBytes: () => pressure,
     now: () => clock,
     logger: log.logger,
@@ -82,17 +91,50 @@ const nextBatch = () =>
   });
 
 describe('Evictor', () => {
-  test('tells of what it spilled step by step, and lets nobody touch what is on its way', async () => {
+  test('tells of what it spilled step by step, and leaves nothing on its way', async () => {
     const early = [hold(0), hold(0), hold(1)];
     const newest = hold(2);
     const ended = nextBatch();
     evictor.touch('T', 'default');
-    await evictor.settled(early.map(({ id }) => id));
     await ended;
-    await evictor.settled(early.map(({ id }) => id));
+    expect(moving.of(early.map(({ id }) => id))).toBeUndefined();
     expect(spilled).toEqual([early.slice(0, 2), early.slice(2)]);
     expect(early.map(({ id }) => tiers.memory.get(id))).toEqual([undefined, undefined, undefined]);
     expect(tiers.memory.get(newest.id)).toBe(newest);
+  });
+
+  test('a step is dropped only once nobody may decide it, also where that changes between two drops', async () => {
+    policy = { ...POLICY, onEvict: 'drop' };
+    const [first, second] = [hold(0), hold(1)];
+    hold(2);
+    let asked = 0;
+    undecided = (step) => step === 1 && ++asked > 1;
+    let ended = nextBatch();
+    evictor.touch('T', 'default');
+    await ended;
+    expect([tiers.memory.get(first.id), tiers.memory.get(second.id)]).toEqual([undefined, second]);
+    undecided = () => false;
+    ended = nextBatch();
+    evictor.touch('T', 'default');
+    await ended;
+    expect(tiers.memory.get(second.id)).toBeUndefined();
+  });
+
+  test('passes over what somebody else moves', async () => {
+    const [first, second] = [hold(0), hold(1)];
+    hold(2);
+    let finish: () => void = () => undefined;
+    const elsewhere = moving.run([first.id], () => new Promise<void>((resolve) => (finish = resolve)));
+    let ended = nextBatch();
+    evictor.touch('T', 'default');
+    await ended;
+    expect([tiers.memory.get(first.id), tiers.memory.get(second.id)]).toEqual([first, undefined]);
+    finish();
+    await elsewhere;
+    ended = nextBatch();
+    evictor.kick();
+    await ended;
+    expect(tiers.memory.get(first.id)).toBeUndefined();
   });
 
   test('a failed spill is tried again only after its pause, which doubles', async () => {

@@ -1,10 +1,10 @@
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { extractBox } from '@tidegate/array';
 import { parseBox } from '@tidegate/geometry';
-import { BadRequestError, NotFoundError, type PartitionRecord } from '@tidegate/protocol';
+import { BadRequestError, BusyError, NotFoundError, type PartitionRecord } from '@tidegate/protocol';
 import { Journal } from '../journal.js';
 import { MemoryTier } from '../memory-tier.js';
 import { nextId, recordingLogger, sampleBytes, sampleRecord } from './partition-samples.js';
@@ -110,6 +110,67 @@ describe('MemoryTier', () => {
     put(tier, scattered);
     expect(same(tier.readBox(scattered.id, scattered.box), sampleBytes(scattered.id, 4096))).toBe(true);
     expect([...tier.records()]).toHaveLength(3);
+    close();
+  });
+
+  test('room that is held is not reused before the last release, whatever becomes of its partition', async () => {
+    const { tier, close } = await openTier({ limitBytes: 8192, segmentBytes: 8192 });
+    const record = sampleRecord({});
+    put(tier, record);
+    const holds = [tier.hold(record.id), tier.hold(record.id)];
+    const [first, second] = holds;
+    expect(tier.hold(nextId())).toBeUndefined();
+    tier.free([record.id]);
+    expect([tier.get(record.id), tier.usedBytes, tier.leavingBytes, freed]).toEqual([undefined, 2048, 2048, 1]);
+    const others = [sampleRecord({}), sampleRecord({}), sampleRecord({})];
+    for (const other of others) put(tier, other);
+    expect(tier.reserve(1)).toBeUndefined();
+    const lies = first?.file;
+    const file = await readFile(lies?.path ?? '');
+    const read = file.subarray(lies?.offset, (lies?.offset ?? 0) + (lies?.bytes ?? 0));
+    expect(same(read, sampleBytes(record.id, record.bytes))).toBe(true);
+    first?.release();
+    first?.release();
+    expect(tier.usedBytes).toBe(8192);
+    second?.release();
+    expect([tier.usedBytes, tier.leavingBytes, freed]).toEqual([6144, 0, 2]);
+    const again = sampleRecord({ id: record.id });
+    put(tier, again);
+    expect(same(tier.readBox(again.id, again.box), sampleBytes(again.id, 2048))).toBe(true);
+    for (const other of others) expect(same(tier.readBox(other.id, other.box), sampleBytes(other.id, 2048))).toBe(true);
+    close();
+  });
+
+  test('a hold without a free changes nothing, and an old hold leaves a later partition of its id alone', async () => {
+    const { tier, close } = await openTier({ limitBytes: 8192, segmentBytes: 8192 });
+    const record = sampleRecord({});
+    put(tier, record);
+    tier.hold(record.id)?.release();
+    expect([tier.usedBytes, freed]).toEqual([2048, 0]);
+    const old = tier.hold(record.id);
+    tier.free([record.id]);
+    put(tier, record);
+    const fresh = tier.hold(record.id);
+    expect(fresh?.file?.offset).not.toBe(old?.file?.offset);
+    old?.release();
+    expect([tier.usedBytes, tier.leavingBytes]).toEqual([2048, 0]);
+    tier.free([record.id]);
+    expect([tier.usedBytes, tier.leavingBytes]).toEqual([2048, 2048]);
+    fresh?.release();
+    expect([tier.usedBytes, tier.leavingBytes]).toEqual([0, 0]);
+    close();
+  });
+
+  test('a partition that lies apart has no one place, and too many holds are refused', async () => {
+    const { tier, close } = await openTier({ limitBytes: 8192, segmentBytes: 8192 });
+    const records = [sampleRecord({}), sampleRecord({}), sampleRecord({}), sampleRecord({})];
+    for (const record of records) put(tier, record);
+    tier.free([records[0]?.id ?? nextId(), records[2]?.id ?? nextId()]);
+    const scattered = sampleRecord({ box: '0:16,0:32' });
+    put(tier, scattered);
+    expect(tier.hold(scattered.id)).toMatchObject({ file: undefined });
+    for (let i = 1; i < 4096; i++) tier.hold(scattered.id);
+    expect(() => tier.hold(scattered.id)).toThrow(BusyError);
     close();
   });
 

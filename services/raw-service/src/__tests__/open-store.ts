@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PartitionRecord, StorageState } from '@tidegate/protocol';
 import type { EvictionPolicy } from '../eviction.js';
-import { PartitionStore, type PartitionStoreOptions } from '../partition-store.js';
+import { PartitionStore } from '../partition-store.js';
+import type { PartitionStoreOptions } from '../store-options.js';
 import { recordingLogger, sampleBytes } from './partition-samples.js';
 
 /** A store on folders of its own, with what it told and what it asks for at hand. */
@@ -11,6 +12,7 @@ export class StoreBench {
   readonly root: string;
   readonly policies = new Map<string, EvictionPolicy>();
   readonly pins = new Set<string>();
+  readonly undecided = new Set<string>();
   readonly spilled: PartitionRecord[] = [];
   readonly dropped: { readonly step: number; readonly floor: number }[] = [];
   readonly states: StorageState[] = [];
@@ -42,6 +44,7 @@ export class StoreBench {
       diskBytes: 1 << 30,
       policy: (variable) => this.policies.get(variable),
       isPinned: (variable, run, step) => this.pins.has(`${variable}.${run}.${step}`),
+      isUndecided: (variable, run, step) => this.undecided.has(`${variable}.${run}.${step}`),
       now: () => performance.now(),
       logger: this.log.logger,
       on: {

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
-import { readdir, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
-import type { Epoch } from '@tidegate/protocol';
+import type { Epoch, PartitionRecord } from '@tidegate/protocol';
 import {
   BadRequestError,
   ConflictError,
@@ -13,7 +13,7 @@ import {
 } from '@tidegate/protocol';
 import type { EvictionPolicy } from '../eviction.js';
 import { isWhole, put, StoreBench } from './open-store.js';
-import { nextId, sampleRecord } from './partition-samples.js';
+import { nextId, sampleBytes, sampleRecord } from './partition-samples.js';
 
 const SPILL: EvictionPolicy = { window: 10, onEvict: 'spill', durability: 'memory' };
 const DROP: EvictionPolicy = { window: 2, onEvict: 'drop', durability: 'memory' };
@@ -315,5 +315,77 @@ describe('PartitionStore', () => {
     await put(second, sampleRecord({ step: 10, box: BOX }));
     await bench.when(() => bench.spilled.length === 8);
     await second.close();
+  });
+
+  test('what is held stays readable in its file through a spill and a deletion, and its room comes back after', async () => {
+    const store = await bench.open({ memoryBytes: 4 * BYTES });
+    bench.policies.set('T', { ...SPILL, window: 1 });
+    const records = [0, 1].map((step) => sampleRecord({ step, box: BOX }));
+    const [old, newest] = records as [PartitionRecord, PartitionRecord];
+    await put(store, old);
+    const hold = store.hold(old.id);
+    expect(hold?.record).toBe(old);
+    await put(store, newest);
+    await bench.when(() => bench.spilled.length === 1);
+    expect(store.get(old.id)?.tier).toBe('disk');
+    expect(store.use().memory.usedBytes).toBe(2 * BYTES);
+    const onDisk = store.hold(old.id);
+    expect(onDisk?.file?.path).toMatch(/\.npy$/);
+    await store.remove([old.id, newest.id]);
+    expect(store.hold(old.id)).toBeUndefined();
+    const lies = hold?.file ?? { path: '', offset: 0, bytes: 0 };
+    const bytes = (await readFile(lies.path)).subarray(lies.offset, lies.offset + lies.bytes);
+    expect(Buffer.compare(bytes, sampleBytes(old.id, old.bytes))).toBe(0);
+    hold?.release();
+    onDisk?.release();
+    expect(store.use().memory.usedBytes).toBe(0);
+    await store.close();
+  });
+
+  test('room that is leaving under a hold is no reason to spill more', async () => {
+    const store = await bench.open({ memoryBytes: 4 * BYTES });
+    const records = [0, 1, 2].map((step) => sampleRecord({ step, box: BOX }));
+    const [first] = records as [PartitionRecord, PartitionRecord, PartitionRecord];
+    for (const record of records) await put(store, record);
+    const hold = store.hold(first.id);
+    const next = sampleRecord({ step: 3, box: BOX });
+    const waiting = put(store, next, WAIT);
+    await bench.when(() => bench.spilled.length === 1);
+    expect(bench.spilled).toEqual([first]);
+    await store.persist([]);
+    hold?.release();
+    await waiting;
+    expect(bench.spilled).toEqual([first]);
+    await store.close();
+  });
+
+  test('a window that drops keeps what a trigger may decide, under pressure on disk, until it is decided', async () => {
+    const store = await bench.open({ memoryBytes: 6 * BYTES });
+    const records = Array.from({ length: 12 }, (_, step) => sampleRecord({ variable: 'D', step, box: BOX }));
+    for (let step = 0; step < 6; step += 2) bench.undecided.add(`D.default.${step}`);
+    for (const record of records) await put(store, record, WAIT);
+    await bench.when(() => bench.dropped.length === 7);
+    expect(bench.dropped.map(({ step }) => step)).toEqual([1, 3, 5, 6, 7, 8, 9]);
+    for (const record of records.filter(({ step }) => step < 6 && step % 2 === 0))
+      expect(await isWhole(store, record)).toBe(true);
+    bench.undecided.clear();
+    store.reconsider('D', 'default');
+    await bench.when(() => bench.dropped.length === 10);
+    expect([...store.records()].map(({ record }) => record.step)).toEqual([10, 11]);
+    await store.close();
+  });
+
+  test('persists and stays in memory', async () => {
+    const store = await bench.open();
+    const record = sampleRecord({ box: BOX });
+    await put(store, record);
+    const unknown = nextId();
+    expect(await store.persist([record.id, unknown])).toEqual({ persisted: [record.id], gone: [unknown] });
+    expect(store.get(record.id)?.tier).toBe('memory');
+    await store.close();
+    await rm(bench.memoryDir, { recursive: true });
+    const again = await bench.open();
+    expect(await isWhole(again, record)).toBe(true);
+    await again.close();
   });
 });

@@ -35,6 +35,15 @@ describe('SegmentStore', () => {
     expect(await readdir(directory)).toEqual([]);
   });
 
+  test('says where extents lie that are one range', async () => {
+    const store = await SegmentStore.open(directory, [4096, 4096]);
+    const extent = { segment: 1, offset: 64, length: 128 };
+    expect(store.place([extent], 100)).toEqual({ path: join(directory, 'segment-0001'), offset: 64, bytes: 100 });
+    expect(store.place([extent, extent], 200)).toBeUndefined();
+    expect(store.place([], 0)).toBeUndefined();
+    store.remove();
+  });
+
   test('reads and writes across the borders of extents', async () => {
     const store = await SegmentStore.open(directory, [4096, 4096]);
     const extents = [

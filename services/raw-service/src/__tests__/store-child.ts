@@ -26,6 +26,7 @@ export function openChildStore(root: string): Promise<PartitionStore> {
     segmentBytes: 256 << 10,
     policy: (variable) => CHILD_POLICIES[variable],
     isPinned: () => false,
+    isUndecided: () => false,
     now: () => performance.now(),
     logger: recordingLogger().logger,
     on: { spilled: () => undefined, dropped: () => undefined, state: () => undefined },
