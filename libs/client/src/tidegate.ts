@@ -9,9 +9,9 @@ import {
   PUBLIC,
   type PutReply,
   type QueryReply,
-  type RegionRef,
   type RollbackReply,
   SizeMismatchError,
+  type SteerBody,
   type StepReply,
   type StepSelection,
   type StepsReply,
@@ -21,6 +21,8 @@ import {
 } from '@tidegate/protocol';
 import { control } from './control.js';
 import { findCovered } from './covered-steps.js';
+import { type EventsOptions, type FiredEvent, firedEvents } from './fired-events.js';
+import { type Kernels, kernelCalls } from './kernels.js';
 import { namedStep, stepSearch } from './named-step.js';
 import { bytesOf, type NdArray, ndArray } from './nd-array.js';
 import { busPieceSource } from './piece-reader.js';
@@ -29,60 +31,12 @@ import { newPutId } from './put-id.js';
 import type { RawChoice } from './raw-choice.js';
 import type { Region } from './region-planner.js';
 import { RegionReader, type StoredObject } from './region-reader.js';
+import type { Call, CallOptions, GetRequest, PutRequest, StepsRequestOptions } from './requests.js';
+import { type SteeringOptions, steering } from './steering.js';
+import { type Task, type TasksOptions, tasks } from './task-queue.js';
+import { type TaskHandler, type WorkOptions, work } from './task-worker.js';
+import { type Triggers, triggerCalls } from './triggers.js';
 import { boxBytes, boxWithin, type VariableHandle, variableHandle } from './variable-handle.js';
-
-/** What every call takes: how long it may go on, and a way to give it up. */
-export interface CallOptions {
-  /** Milliseconds after which the call fails with TimeoutError, waits not counted; default 30 s. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
-}
-
-export interface PutRequest extends CallOptions {
-  readonly variable: string;
-  readonly step: number;
-  /** Default: the whole domain. */
-  readonly box?: Box | string;
-  /** Packed, row-major, little-endian: `volume(box) * itemSize` bytes, any number for an opaque variable. */
-  readonly data: ArrayBufferView | ArrayBuffer;
-  readonly run?: string;
-  /** ULID; the same id again is stored once. Default: a fresh one. */
-  readonly id?: string;
-  /** Milliseconds to wait for room; default 10 s. */
-  readonly waitMs?: number;
-  /** `sha256:…` of a stored annotation, or the annotation. */
-  readonly annotation?: string | Readonly<Record<string, unknown>>;
-  readonly derivedFrom?: readonly RegionRef[];
-  readonly activity?: string;
-  /** `sha256:…` of the data: checked where it is stored. */
-  readonly digest?: string;
-  readonly onProgress?: (sentBytes: number) => void;
-}
-
-export interface GetRequest extends CallOptions {
-  readonly variable: string;
-  /** A step, `latest` (the newest covered), or `next:<n>` (the first covered above n). */
-  readonly step: number | 'latest' | `next:${number}`;
-  /** Default: the whole domain. */
-  readonly box?: Box | string;
-  readonly run?: string;
-  /** Milliseconds to wait until the box is covered; default 0. */
-  readonly waitMs?: number;
-  /** Where the bytes go, of exactly the right length; default: fresh memory. */
-  readonly into?: Uint8Array;
-  readonly onProgress?: (receivedBytes: number) => void;
-}
-
-export interface StepsRequestOptions extends CallOptions {
-  readonly variable: string;
-  readonly run?: string;
-  /** Steps above this one; default: all. */
-  readonly after?: number;
-  /** Only steps at which this box is covered; default: the whole domain. */
-  readonly box?: Box | string;
-  /** Milliseconds to wait for each next step before the iteration ends; default: for ever. */
-  readonly waitMs?: number;
-}
 
 const TIMEOUT_MS = 30_000;
 const PUT_WAIT_MS = 10_000;
@@ -98,6 +52,10 @@ export class Tidegate {
   readonly #choice: RawChoice;
   readonly #reader: RegionReader;
   readonly #handles = new Map<string, VariableHandle>();
+  /** What watches the data: registering, looking at it, trying it out. */
+  readonly triggers: Triggers;
+  /** WebAssembly modules for checks and transforms. */
+  readonly kernels: Kernels;
 
   /** Use `connect`. */
   constructor(bus: Bus, roster: Roster, choice: RawChoice) {
@@ -107,6 +65,9 @@ export class Tidegate {
     this.#owners = OwnerTable.open(bus);
     this.#router = new ShardRouter(bus, this.#owners);
     this.#reader = new RegionReader({ bus, router: this.#router, source: busPieceSource(bus) });
+    const call: Call = (subject, body, options) => this.#control(subject, body, options);
+    this.triggers = triggerCalls(bus, call);
+    this.kernels = kernelCalls(bus, call);
   }
 
   /**
@@ -285,6 +246,31 @@ export class Tidegate {
       { run, toStep, ...(variables && { variables }), ...(reason !== undefined && { reason }) },
       request,
     );
+  }
+
+  /** A trigger fired: each decision once, in the order in which they were made known. */
+  events(options: EventsOptions = {}): AsyncGenerator<FiredEvent, void, undefined> {
+    return firedEvents(this.#bus, options);
+  }
+
+  /** What a run is told to do; what is not newer than the last message is rejected. Same as `run(name).steering()`. */
+  steering(run: string, options: SteeringOptions = {}): AsyncGenerator<SteerBody, void, undefined> {
+    return steering(this.#bus, run, options);
+  }
+
+  /** What belongs to one run. */
+  run(name: string): { steering(options?: SteeringOptions): AsyncGenerator<SteerBody, void, undefined> } {
+    return { steering: (options) => this.steering(name, options) };
+  }
+
+  /** Tasks of one kind as they come; each is to be settled. For a worker see `work`. */
+  tasks(name: string, options: TasksOptions = {}): AsyncGenerator<Task, void, undefined> {
+    return tasks(this.#bus, name, options);
+  }
+
+  /** Does the tasks of one kind until the signal aborts: returning acknowledges a task, throwing lets it come again. */
+  work(name: string, handler: TaskHandler, options: WorkOptions = {}): Promise<void> {
+    return work(this.#bus, name, handler, options);
   }
 
   /** Room and state of every raw-service. */
