@@ -1,81 +1,122 @@
-import { type Bus, KvCache, openBucket } from '@tidegate/bus';
+import { type Bus, KvCache, openBucket, type SyncedCaches } from '@tidegate/bus';
 import { type VariableHandle, variableHandle } from '@tidegate/client/region';
 import {
   type Epoch,
+  isSuperseded,
+  type PartitionRecord,
   type PinRecord,
   pinKey,
   type RunRecord,
+  type TriggerRecord,
   UnknownVariableError,
   type VariableRecord,
 } from '@tidegate/protocol';
+import { TriggerTable } from './trigger-table.js';
 
-/** What the cluster has decided about variables, runs and pins: local copies that follow their buckets. */
+/** Who follows changes of the catalog. */
+export interface CatalogFollower {
+  /** A declaration, a pin or a trigger changed, or is known again. */
+  changed(): void;
+  /** The triggers on a variable changed. */
+  triggers(variable: string): void;
+  /** A run was rolled back. */
+  run(run: string): void;
+}
+
+interface Caches {
+  readonly variables: KvCache<VariableRecord>;
+  readonly runs: KvCache<RunRecord>;
+  readonly pins: KvCache<PinRecord>;
+  readonly triggers: KvCache<TriggerRecord>;
+}
+
+/** What the cluster has decided about variables, runs, pins and triggers: local copies that follow their buckets. */
 export class Catalog {
-  readonly #variables: KvCache<VariableRecord>;
-  readonly #runs: KvCache<RunRecord>;
-  readonly #pins: KvCache<PinRecord>;
+  readonly #caches: Caches;
+  readonly #triggers: TriggerTable;
+  readonly #told: { follower?: CatalogFollower };
 
-  private constructor(variables: KvCache<VariableRecord>, runs: KvCache<RunRecord>, pins: KvCache<PinRecord>) {
-    this.#variables = variables;
-    this.#runs = runs;
-    this.#pins = pins;
+  private constructor(caches: Caches, triggers: TriggerTable, told: { follower?: CatalogFollower }) {
+    this.#caches = caches;
+    this.#triggers = triggers;
+    this.#told = told;
   }
 
-  /** @param onChange called when a policy or a pin changed */
-  static async open(bus: Bus, onChange: () => void): Promise<Catalog> {
-    const [variables, runs, pins] = await Promise.all([
-      openBucket<VariableRecord>(bus, 'variables').then((bucket) => KvCache.open(bucket, { onChange })),
-      openBucket<RunRecord>(bus, 'runs').then((bucket) => KvCache.open(bucket)),
-      openBucket<PinRecord>(bus, 'pins').then((bucket) => KvCache.open(bucket, { onChange })),
+  static async open(bus: Bus): Promise<Catalog> {
+    const table = new TriggerTable();
+    // What the buckets hold at first is news to nobody.
+    const told: { follower?: CatalogFollower } = {};
+    const changed = () => told.follower?.changed();
+    const rolledBack = (run: string) => told.follower?.run(run);
+    const triggerChanged = (name: string, record: TriggerRecord | undefined) => {
+      for (const variable of table.set(name, record)) told.follower?.triggers(variable);
+      changed();
+    };
+    const [variables, runs, pins, triggers] = await Promise.all([
+      openBucket<VariableRecord>(bus, 'variables').then((bucket) => KvCache.open(bucket, { onChange: changed })),
+      openBucket<RunRecord>(bus, 'runs').then((bucket) =>
+        KvCache.open(bucket, { onChange: rolledBack, onSync: changed }),
+      ),
+      openBucket<PinRecord>(bus, 'pins').then((bucket) => KvCache.open(bucket, { onChange: changed })),
+      openBucket<TriggerRecord>(bus, 'triggers').then((bucket) =>
+        KvCache.open(bucket, { onChange: (name, entry) => triggerChanged(name, entry?.value), onSync: changed }),
+      ),
     ]);
-    return new Catalog(variables, runs, pins);
+    return new Catalog({ variables, runs, pins, triggers }, table, told);
+  }
+
+  /** Tells one follower of every change from now on. */
+  follow(follower: CatalogFollower): void {
+    this.#told.follower = follower;
+  }
+
+  /** The copies, for whoever waits until this service has seen a change. */
+  get caches(): SyncedCaches {
+    return this.#caches;
   }
 
   /** A variable as far as it is known here now. */
   known(name: string): VariableHandle | undefined {
-    const record = this.#variables.get(name);
+    const record = this.#caches.variables.get(name);
     return record && variableHandle(record);
   }
 
   /** A variable, looked up in the bucket where it is not known here yet. @throws UnknownVariableError */
   async variable(name: string): Promise<VariableHandle> {
-    const record = this.#variables.get(name) ?? (await this.#variables.getThrough(name));
+    const { variables } = this.#caches;
+    const record = variables.get(name) ?? (await variables.getThrough(name));
     if (!record) throw new UnknownVariableError(name);
     return variableHandle(record);
   }
 
   epoch(run: string): Epoch {
-    return (this.#runs.get(run)?.epoch ?? 0) as Epoch;
+    return (this.#caches.runs.get(run)?.epoch ?? 0) as Epoch;
   }
 
-  /** True where a rollback superseded what was begun in `epoch`. */
-  isSuperseded({
-    run,
-    variable,
-    step,
-    epoch,
-  }: {
-    readonly run: string;
-    readonly variable: string;
-    readonly step: number;
-    readonly epoch: Epoch;
-  }): boolean {
-    const record = this.#runs.get(run);
-    if (!record || epoch >= record.epoch || step <= record.toStep) return false;
-    return record.variables === undefined || record.variables.includes(variable);
+  /** True where a rollback superseded what was begun in its epoch. */
+  isSuperseded(put: Pick<PartitionRecord, 'run' | 'variable' | 'step' | 'epoch'>): boolean {
+    return isSuperseded(this.#caches.runs.get(put.run), put);
   }
 
   isPinned(variable: string, run: string, step: number): boolean {
-    return this.#pins.get(pinKey(variable, run, step)) !== undefined;
+    return this.#caches.pins.get(pinKey(variable, run, step)) !== undefined;
   }
 
-  /** Waits until a revision of a bucket has been seen here. @throws TimeoutError */
-  async waitFor(bucket: string, revision: number, timeoutMs: number): Promise<void> {
-    const cache = { variables: this.#variables, runs: this.#runs, pins: this.#pins }[bucket];
-    await cache?.waitFor(revision, timeoutMs);
+  /** The triggers that decide steps of a variable as it is declared now. */
+  triggersOn(variable: string): readonly TriggerRecord[] {
+    const named = this.#triggers.of(variable);
+    if (named.length === 0) return named;
+    const declared = this.#caches.variables.get(variable)?.createdAt;
+    const standing = named.filter(({ variableCreatedAt }) => variableCreatedAt === declared);
+    return standing.length === named.length ? named : standing;
+  }
+
+  /** False while a trigger or a rollback may be unknown here. */
+  get isCurrent(): boolean {
+    return this.#caches.triggers.inSync && this.#caches.runs.inSync;
   }
 
   async stop(): Promise<void> {
-    await Promise.all([this.#variables.stop(), this.#runs.stop(), this.#pins.stop()]);
+    await Promise.all(Object.values(this.#caches).map((cache) => cache.stop()));
   }
 }

@@ -22,6 +22,7 @@ import {
   waitHeader,
 } from '@tidegate/protocol';
 import type { Catalog } from './catalog.js';
+import { SharedWaits, type WaitOptions } from './shared-waits.js';
 
 export interface GetEndpointOptions {
   readonly bus: Bus;
@@ -39,18 +40,37 @@ const HEADER_ROOM = 4096;
 
 interface Asked {
   readonly region: Region;
-  readonly options: { readonly waitMs: number; readonly deadline: number };
+  readonly options: WaitOptions;
   readonly stream: boolean;
 }
 
 /** `tide.v1.get`: a region for a client that has no more than NATS. */
 export function getHandler(options: GetEndpointOptions): Handler {
+  const { bus } = options;
   const reader = new RegionReader(options);
+  const waits = new SharedWaits({
+    read: (region, wait) => readWhole(reader, region, wait),
+    flush: () => bus.flush(),
+  });
   return async (request) => {
     const asked = await parse(options, request);
-    return isOpaque(asked.region.variable.record.dtype)
-      ? sendObjects(reader, asked, request)
-      : sendArray(options, reader, asked, request);
+    const { region, stream } = asked;
+    if (isOpaque(region.variable.record.dtype)) return sendObjects(reader, asked, request);
+    const total = boxBytes(region.variable, region.box);
+    const largest = bus.maxPayload - HEADER_ROOM;
+    if (total <= largest) {
+      const reply =
+        asked.options.waitMs > 0
+          ? await waits.get(region, asked.options)
+          : await readWhole(reader, region, asked.options);
+      const place = { [HEADERS.offset]: '0', [HEADERS.totalBytes]: String(total) };
+      return stream ? { data: reply.data, headers: { ...reply.headers, ...place } } : reply;
+    }
+    if (stream) return streamArray(reader, asked, request, largest);
+    throw new TooLargeError(
+      `the box has ${total} bytes, which do not fit one message of ${largest}: ask with ${HEADERS.stream}: true, or for a smaller box`,
+      largest,
+    );
   };
 }
 
@@ -105,29 +125,19 @@ function regionHeaders({ variable, step, box }: Region, epoch: number): HeaderMa
   };
 }
 
-async function sendArray(
-  { bus }: GetEndpointOptions,
+async function readWhole(reader: RegionReader, region: Region, options: WaitOptions): Promise<Outgoing> {
+  const data = new Uint8Array(boxBytes(region.variable, region.box));
+  const { epoch } = await reader.read(region, data, options);
+  return { data, headers: regionHeaders(region, epoch) };
+}
+
+async function streamArray(
   reader: RegionReader,
-  { region, options, stream }: Asked,
+  { region, options }: Asked,
   request: Incoming,
-): Promise<Outgoing | undefined> {
+  largest: number,
+): Promise<undefined> {
   const total = boxBytes(region.variable, region.box);
-  const largest = bus.maxPayload - HEADER_ROOM;
-  if (total <= largest) {
-    const data = new Uint8Array(total);
-    const { epoch } = await reader.read(region, data, options);
-    const headers = regionHeaders(region, epoch);
-    return {
-      data,
-      headers: stream ? { ...headers, [HEADERS.offset]: '0', [HEADERS.totalBytes]: String(total) } : headers,
-    };
-  }
-  if (!stream) {
-    throw new TooLargeError(
-      `the box has ${total} bytes, which do not fit one message of ${largest}: ask with ${HEADERS.stream}: true, or for a smaller box`,
-      largest,
-    );
-  }
   // The first plan waits for the whole region; each part is then planned again, since pieces may move meanwhile.
   const waitUntil = monotonicNow() + options.waitMs;
   const { epoch } = await reader.plan(region, options);

@@ -17,6 +17,7 @@ import {
   ShardRouter,
   type Subscribed,
   serve,
+  serveSync,
   subscribe,
 } from '@tidegate/bus';
 import { busPieceSource, type PieceSource } from '@tidegate/client/region';
@@ -25,6 +26,7 @@ import {
   ENDPOINTS,
   emptySchema,
   encodeBody,
+  engineSubject,
   HEADERS,
   HybridClock,
   type MemberRecord,
@@ -36,7 +38,7 @@ import {
   STREAMS,
   type StorageState,
   storageEventSubject,
-  syncSubject,
+  type UndecidedReply,
 } from '@tidegate/protocol';
 import { Catalog } from './catalog.js';
 import { getHandler } from './get-endpoint.js';
@@ -49,6 +51,7 @@ import { ShardIndex } from './shard-index.js';
 import { groupBySteps } from './step-groups.js';
 import { StepNews } from './step-news.js';
 import { clusterStorage } from './storage-endpoint.js';
+import { UndecidedSteps } from './undecided-steps.js';
 import { Uploads } from './upload.js';
 
 export interface RawServiceOptions {
@@ -87,12 +90,20 @@ export async function startRawService(options: RawServiceOptions): Promise<RawSe
   const startedAt = new Date().toISOString();
   await ensureStream(bus, STREAMS.events);
 
-  let recheck = () => {};
-  const catalog = await Catalog.open(bus, () => recheck());
+  const catalog = await Catalog.open(bus);
   const owners = OwnerTable.open(bus);
   const router = new ShardRouter(bus, owners);
   const clock = new HybridClock(Date.now);
   const index = new ShardIndex({ raw, incarnation, router, clock, logger });
+  const undecided = new UndecidedSteps({
+    triggers: (variable) => catalog.triggersOn(variable),
+    isCurrent: () => catalog.isCurrent,
+    ask: (primary, request) =>
+      bus.requestJson<UndecidedReply>(engineSubject(primary, 'undecided'), request, { timeoutMs: UNDECIDED_MS }),
+    reconsider: (variable, run) => store.reconsider(variable, run),
+    now: monotonicNow,
+    logger,
+  });
   let announced: Announcement | undefined;
   const store = await PartitionStore.open({
     id: raw,
@@ -103,7 +114,7 @@ export async function startRawService(options: RawServiceOptions): Promise<RawSe
     ...(options.segmentBytes !== undefined && { segmentBytes: options.segmentBytes }),
     policy: (variable) => catalog.known(variable)?.record,
     isPinned: (variable, run, step) => catalog.isPinned(variable, run, step),
-    isUndecided: () => false,
+    isUndecided: (variable, run, step) => undecided.has(variable, run, step),
     now: monotonicNow,
     logger,
     on: {
@@ -119,7 +130,11 @@ export async function startRawService(options: RawServiceOptions): Promise<RawSe
       },
     },
   });
-  recheck = () => store.recheck();
+  catalog.follow({
+    changed: () => store.recheck(),
+    triggers: (variable) => undecided.forget({ variable }),
+    run: (run) => undecided.forget({ run }),
+  });
   for (const { record } of store.records()) clock.receive(record.stamp);
 
   const news = new StepNews(bus, store);
@@ -132,7 +147,10 @@ export async function startRawService(options: RawServiceOptions): Promise<RawSe
     clock,
     logger,
     wallClock: Date.now,
-    onStep: (record) => news.seen(record),
+    onStep: (record) => {
+      undecided.arrived(record);
+      news.seen(record);
+    },
   });
   const releases = new Releases({ store, catalog, index, logger });
   const uploads = new Uploads({ bus, raw, puts, logger, wallClock: Date.now });
@@ -166,14 +184,7 @@ export async function startRawService(options: RawServiceOptions): Promise<RawSe
     subscribe(bus, rawSubject(raw, 'put'), putHandler),
     subscribe(bus, rawSubject(raw, 'open'), openHandler),
     subscribe(bus, rawSubject(raw, 'storage'), () => ({ data: utf8Encode.encode(JSON.stringify(ownStorage())) })),
-    subscribe(bus, syncSubject(raw), async (request) => {
-      const { bucket, revision } = JSON.parse(new TextDecoder().decode(request.data)) as {
-        bucket: string;
-        revision: number;
-      };
-      await catalog.waitFor(bucket, revision, SYNC_MS);
-      return { data: utf8Encode.encode('{}') };
-    }),
+    serveSync(bus, raw, catalog.caches),
   ];
   const raws = await openBucket<{ since: string }>(bus, 'raws');
   await raws.create(raw, { since: startedAt });
@@ -208,6 +219,7 @@ export async function startRawService(options: RawServiceOptions): Promise<RawSe
       await Promise.all(internal.map((endpoint) => endpoint.stop()));
       news.stop();
       await index.stop();
+      undecided.stop();
       // One that holds nothing is missed by nobody: its silence must not keep readers waiting.
       if (store.records().next().done) {
         await raws.delete(raw).catch((error: unknown) => logger.warn({ err: error }, 'still registered, though empty'));
@@ -225,7 +237,8 @@ function listed(operation: keyof typeof ENDPOINTS) {
   return { name, subject, metadata: { summary } };
 }
 
-const SYNC_MS = 5000;
+/** An engine answers once it has read what was told of the steps, which takes two seconds at most. */
+const UNDECIDED_MS = 4000;
 
 function freeRoom(store: PartitionStore) {
   const { state, memory } = store.use();
