@@ -15,6 +15,7 @@ const SUITES = [
   { name: 'array', paths: ['libs/array/'] },
   { name: 'protocol', paths: ['libs/protocol/'] },
   { name: 'testing', paths: ['libs/testing/'] },
+  { name: 'kernels', paths: ['libs/kernels/'] },
   { name: 'bus', paths: ['libs/bus/'] },
   { name: 'client', paths: ['libs/client/'] },
   { name: 'meta-service', paths: ['services/meta-service/'] },
