@@ -12,9 +12,17 @@ export { LeaseKeeper, type LeaseKeeperOptions } from './lease.js';
 export { LocalExchange } from './local-exchange.js';
 export { type Logger, silentLogger } from './logger.js';
 export { type Announcement, announce, memberKey } from './member.js';
+export { catchUp, type SyncedCaches, type SyncOptions, serveSync, syncMembers } from './member-sync.js';
 export { type HeaderMap, headerSafe, type Message, type Message as Reply } from './message.js';
 export { OrderedConsumer, type OrderedConsumerOptions, type StartAt, type StreamMessage } from './ordered-consumer.js';
 export { OwnerTable } from './owner-table.js';
+export {
+  type ConsumerSpec,
+  ensureConsumer,
+  PullConsumer,
+  type PulledMessage,
+  type PullOptions,
+} from './pull-consumer.js';
 export { assign } from './rendezvous.js';
 export type { ReplyHandler, RequestOptions } from './request-mux.js';
 export { isTransient, type RetryOptions, retryDelay, retrying } from './retry.js';
