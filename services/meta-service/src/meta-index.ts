@@ -1,4 +1,4 @@
-import type { RawId, RunRecord, VariableRecord } from '@tidegate/protocol';
+import { type RawId, type RunRecord, standingRollbacks, type VariableRecord } from '@tidegate/protocol';
 import { VariableIndex } from './variable-index.js';
 
 /** How long what was staged of a deleted variable stays listed, for whoever releases it at the raw-services. */
@@ -57,8 +57,12 @@ export class MetaIndex {
   /** A run was rolled back. */
   rollBack(record: RunRecord): void {
     for (const variable of this.#variables.values()) {
-      if (record.variables !== undefined && !record.variables.includes(variable.record.name)) continue;
-      variable.run(record.run)?.rollBack(record.toStep);
+      const run = variable.run(record.run);
+      if (run === undefined) continue;
+      // Of rollbacks that follow each other closely only the last may be heard of.
+      for (const rollback of standingRollbacks(record)) {
+        if (rollback.variables?.includes(variable.record.name) !== false) run.rollBack(rollback);
+      }
     }
   }
 

@@ -1,4 +1,4 @@
-import { controlHandler, type EndpointSpec, monotonicNow } from '@tidegate/bus';
+import { controlHandler, type EndpointSpec, monotonicNow, syncMembers } from '@tidegate/bus';
 import {
   ENDPOINTS,
   type PinRecord,
@@ -11,7 +11,6 @@ import {
 } from '@tidegate/protocol';
 import { revisionWithout } from './cluster-state.js';
 import { type Coordinator, declared, endpoint, OWNERS_MS, stagedSteps } from './coordinator.js';
-import { syncMembers } from './member-sync.js';
 import { inParallel } from './shard-owner.js';
 
 /** Most steps of one pin. */
@@ -44,7 +43,7 @@ export async function pin(coordinator: Coordinator, request: PinRequest): Promis
   await inParallel([...new Set(steps)], WRITES, async (step) => {
     revision = Math.max(revision, await state.pins.bucket.put(pinKey(variable.record.name, run, step), record));
   });
-  if (revision > 0) await syncMembers(bus, roster, 'pins', revision);
+  if (revision > 0) await syncMembers(bus, roster, 'pins', revision, { kinds: ['raw', 'meta'] });
   return {};
 }
 
@@ -102,5 +101,5 @@ export async function dropPins({ bus, roster, state }: Coordinator, doomed: (key
   await inParallel([...deleted], WRITES, async ([key, revision]) => {
     await pins.bucket.delete(key, revision);
   });
-  await syncMembers(bus, roster, 'pins', await revisionWithout(pins, deleted));
+  await syncMembers(bus, roster, 'pins', await revisionWithout(pins, deleted), { kinds: ['raw', 'meta'] });
 }

@@ -1,3 +1,4 @@
+import type { RollbackRecord } from '@tidegate/protocol';
 import type { Region } from './region.js';
 import { RegionCoverage } from './region-coverage.js';
 import { StepIndex } from './step-index.js';
@@ -10,6 +11,8 @@ export class RunIndex {
   readonly run: string;
   /** Steps below it were dropped by the window, where nothing is staged. */
   floor = 0;
+  /** Of the last rollback that was heard of. */
+  #epoch = 0;
   readonly #steps = new Map<number, StepIndex>();
   /** Numbers of the steps with any partition, rising. */
   readonly #staged: number[] = [];
@@ -99,8 +102,10 @@ export class RunIndex {
     }
   }
 
-  /** A rollback lets steps above `toStep` come anew. */
-  rollBack(toStep: number): void {
+  /** A rollback lets steps above `toStep` come anew. One that was heard of before is none. */
+  rollBack({ epoch, toStep }: RollbackRecord): void {
+    if (epoch <= this.#epoch) return;
+    this.#epoch = epoch;
     this.floor = Math.min(this.floor, toStep + 1);
   }
 

@@ -1,4 +1,4 @@
-import { controlHandler, type EndpointSpec, monotonicNow } from '@tidegate/bus';
+import { controlHandler, type EndpointSpec, monotonicNow, syncMembers } from '@tidegate/bus';
 import { createShardMap, isGeometryError } from '@tidegate/geometry';
 import {
   BadRequestError,
@@ -16,7 +16,6 @@ import {
 } from '@tidegate/protocol';
 import { revisionWithout } from './cluster-state.js';
 import { askList, type Coordinator, declared, endpoint, OWNERS_MS } from './coordinator.js';
-import { syncMembers } from './member-sync.js';
 import { dropPins } from './pin-endpoints.js';
 import { releaseListed } from './release-flow.js';
 import { ALL_RUNS } from './shard-request.js';
@@ -110,7 +109,8 @@ export async function deleteVariable(coordinator: Coordinator, name: string): Pr
     // Refused before anything is changed, where it could not be carried through.
     await askList(coordinator, shards, { ...all, steps: 0 }, monotonicNow() + OWNERS_MS);
     await variables.bucket.delete(name, standing.revision);
-    await syncMembers(bus, roster, 'variables', await revisionWithout(variables, new Map([[name, standing.revision]])));
+    const revision = await revisionWithout(variables, new Map([[name, standing.revision]]));
+    await syncMembers(bus, roster, 'variables', revision, { kinds: ['raw', 'meta'] });
   }
   const released = await releaseListed(coordinator, shards, all, 'deleted');
   if (!standing && released.partitions === 0) throw new UnknownVariableError(name);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from '@jest/globals';
 import { makeBox } from '@tidegate/geometry';
-import type { RawId, RunRecord, VariableRecord } from '@tidegate/protocol';
+import type { RawId, VariableRecord } from '@tidegate/protocol';
 import { MetaIndex } from '../meta-index.js';
 import { heldEntry } from '../step-index.js';
-import { isSuperseded, type VariableIndex } from '../variable-index.js';
+import type { VariableIndex } from '../variable-index.js';
 import { entryOf, ulid } from './painted.js';
 
 const record: VariableRecord = {
@@ -85,6 +85,16 @@ describe('MetaIndex', () => {
     expect(w.run('r')?.floor).toBe(5);
     index.rollBack({ run: 'other', epoch: 1, toStep: 1, at: '' });
     expect(v.run('r')?.floor).toBe(9);
+    const second = [
+      { epoch: 1, toStep: 4, variables: ['w'] },
+      { epoch: 2, toStep: 2 },
+      { epoch: 3, toStep: 20 },
+    ];
+    index.rollBack({ run: 'r', epoch: 3, toStep: 20, at: '', standing: second });
+    expect([v.run('r')?.floor, w.run('r')?.floor]).toEqual([3, 3]);
+    v.openRun('r').raiseFloor(30);
+    index.rollBack({ run: 'r', epoch: 4, toStep: 25, at: '', standing: [...second, { epoch: 4, toStep: 25 }] });
+    expect([v.run('r')?.floor, w.run('r')?.floor]).toEqual([26, 3]);
   });
 
   test('lists variables by name', () => {
@@ -92,15 +102,4 @@ describe('MetaIndex', () => {
     for (const name of ['c', 'a', 'b']) index.open({ ...record, name });
     expect(index.all().map((variable) => variable.record.name)).toEqual(['a', 'b', 'c']);
   });
-});
-
-test('a put is superseded by a rollback that began after it, above its step, of its variable', () => {
-  const rollback: RunRecord = { run: 'r', epoch: 2, toStep: 10, at: '' };
-  const late = { variable: 'v', step: 11, epoch: 1 };
-  expect(isSuperseded(rollback, late)).toBe(true);
-  expect(isSuperseded(undefined, late)).toBe(false);
-  expect(isSuperseded(rollback, { ...late, step: 10 })).toBe(false);
-  expect(isSuperseded(rollback, { ...late, epoch: 2 })).toBe(false);
-  expect(isSuperseded({ ...rollback, variables: ['w'] }, late)).toBe(false);
-  expect(isSuperseded({ ...rollback, variables: ['w', 'v'] }, late)).toBe(true);
 });

@@ -9,7 +9,6 @@ import {
   type VariableListReply,
   type VariableRecord,
 } from '@tidegate/protocol';
-import { until } from '@tidegate/testing';
 import type { MetaService } from '../meta-service.js';
 import { Cluster } from './cluster.js';
 import type { FakeRaw } from './fake-raw.js';
@@ -297,42 +296,6 @@ describe('delete', () => {
       bytes: 48_000,
     });
     expect(await steps('pages')).toEqual({ steps: [] });
-  });
-});
-
-describe('rollback', () => {
-  test('begins an epoch, drops the steps above, keeps late puts of the earlier one out, and tells of it', async () => {
-    await cluster.declare('r', [16]);
-    await cluster.declare('r2', [16]);
-    const run = 'run-1';
-    for (const step of [0, 1, 2, 3]) await put(raw, 'r', step, '0:16', { run });
-    await put(other, 'r2', 3, '0:16', { run });
-    await put(other, 'r', 3, '0:16');
-    const events: string[] = [];
-    const stop = cluster.bus.listen('tide.v1.event.run.>', (data, subject) =>
-      events.push(`${subject} ${new TextDecoder().decode(data)}`),
-    );
-    expect(await cluster.request(PUBLIC.rollback, { run, toStep: 1, reason: 'diverged' })).toEqual({ epoch: 1 });
-    expect((await steps('r', { run })).steps.map(({ step }) => step)).toEqual([0, 1]);
-    expect((await steps('r2', { run })).steps).toEqual([]);
-    expect((await steps('r')).steps.map(({ step }) => step)).toEqual([3]);
-    expect(await query('r', 1, { run })).toMatchObject({ epoch: 1, covered: true });
-    await expect(put(raw, 'r', 2, '0:16', { run, epoch: 0 })).rejects.toThrow('superseded');
-    await put(raw, 'r', 2, '0:16', { run, epoch: 1 });
-    await put(raw, 'r', 1, '0:16', { run, epoch: 0 });
-    expect(await query('r', 2, { run })).toMatchObject({ covered: true });
-    expect(await cluster.request(PUBLIC.rollback, { run, toStep: 1, variables: ['r2'] })).toEqual({ epoch: 2 });
-    expect((await steps('r', { run })).steps.map(({ step }) => step)).toEqual([0, 1, 2]);
-    await until(() => events.length === 2, { what: 'both events' });
-    stop();
-    expect(events[0]).toBe('tide.v1.event.run.run-1 {"run":"run-1","epoch":1,"toStep":1,"reason":"diverged"}');
-  });
-
-  test('rollbacks at the same time each get an epoch', async () => {
-    const replies = await Promise.all(
-      Array.from({ length: 5 }, () => cluster.request<{ epoch: number }>(PUBLIC.rollback, { run: 'busy', toStep: 0 })),
-    );
-    expect(replies.map(({ epoch }) => epoch).sort()).toEqual([1, 2, 3, 4, 5]);
   });
 });
 

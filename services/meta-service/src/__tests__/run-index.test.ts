@@ -92,7 +92,7 @@ describe('waiting for a step', () => {
     expect(run.isDropped(2)).toBe(false);
     expect(run.isDropped(3)).toBe(false);
     expect(await staged).toBe('timeout');
-    run.rollBack(0);
+    run.rollBack({ epoch: 1, toStep: 0 });
     expect(run.isDropped(1)).toBe(false);
     expect(run.isDropped(0)).toBe(true);
   });
