@@ -1,9 +1,10 @@
-import { type Bus, type KvBucket, KvCache, monotonicNow, openBucket, retrying, sleep } from '@tidegate/bus';
+import { type Bus, catchUp, type KvBucket, KvCache, monotonicNow, openBucket, retrying, sleep } from '@tidegate/bus';
 import {
   type ClusterConfig,
   type PinRecord,
   type RunRecord,
   TimeoutError,
+  type TriggerRecord,
   UnavailableError,
   type VariableRecord,
 } from '@tidegate/protocol';
@@ -20,6 +21,7 @@ export interface ClusterState {
   readonly variables: Watched<VariableRecord>;
   readonly runs: Watched<RunRecord>;
   readonly pins: Watched<PinRecord>;
+  readonly triggers: Watched<TriggerRecord>;
   stop(): void;
 }
 
@@ -27,6 +29,7 @@ export interface ClusterState {
 export interface StateChanges {
   readonly variable: (name: string, record: VariableRecord | undefined) => void;
   readonly run: (record: RunRecord) => void;
+  readonly trigger: (name: string, record: TriggerRecord | undefined) => void;
 }
 
 const CONFIG = 'config';
@@ -37,7 +40,7 @@ const LOOK_MS = 2;
 
 async function watch<T>(
   bus: Bus,
-  name: 'variables' | 'runs' | 'pins',
+  name: 'variables' | 'runs' | 'pins' | 'triggers',
   onChange: (key: string, value: T | undefined) => void,
 ): Promise<Watched<T>> {
   const bucket = await openBucket<T>(bus, name);
@@ -66,20 +69,32 @@ export async function clusterConfig(bus: Bus, shards = DEFAULT_SHARDS): Promise<
 /** Opens the buckets and returns once their content is here. @throws UnavailableError */
 export async function openClusterState(bus: Bus, changes: StateChanges, shards?: number): Promise<ClusterState> {
   const config = await clusterConfig(bus, shards);
-  const [variables, runs, pins] = await Promise.all([
+  const [variables, runs, pins, triggers] = await Promise.all([
     watch<VariableRecord>(bus, 'variables', changes.variable),
     watch<RunRecord>(bus, 'runs', (_, record) => record && changes.run(record)),
     watch<PinRecord>(bus, 'pins', () => {}),
+    watch<TriggerRecord>(bus, 'triggers', changes.trigger),
   ]);
   return {
     config,
     variables,
     runs,
     pins,
+    triggers,
     stop() {
-      for (const { cache } of [variables, runs, pins]) cache.stop();
+      for (const { cache } of [variables, runs, pins, triggers]) cache.stop();
     },
   };
+}
+
+/**
+ * Returns once this process has seen what is declared, rolled back and watched now: nobody waited for one without a
+ * lease to see that, so it has to before it answers for a shard.
+ *
+ * @throws TimeoutError, UnavailableError
+ */
+export async function upToDate({ variables, runs, triggers }: ClusterState): Promise<void> {
+  await Promise.all([variables, runs, triggers].map(({ bucket, cache }) => catchUp(bucket, cache, SEEN_MS)));
 }
 
 /**

@@ -4,6 +4,7 @@ import {
   type IndexEntry,
   type InventoryReply,
   type InventoryRequest,
+  isSuperseded,
   type RawId,
   type ReleaseRequest,
   type RunRecord,
@@ -12,7 +13,7 @@ import {
 import type { MetaIndex } from './meta-index.js';
 import { readEntry } from './shard-request.js';
 import { heldEntry } from './step-index.js';
-import { isSuperseded, type VariableIndex } from './variable-index.js';
+import type { VariableIndex } from './variable-index.js';
 
 /** How long a raw-service may take for one page; a shard's first owner-to-be waits no longer for it. */
 const PAGE_MS = 2000;

@@ -13,6 +13,7 @@ import {
   Roster,
   ShardRouter,
   serve,
+  serveSync,
   subscribe,
 } from '@tidegate/bus';
 import {
@@ -30,17 +31,18 @@ import {
   shardSubject,
   UnavailableError,
 } from '@tidegate/protocol';
-import { openClusterState } from './cluster-state.js';
+import { openClusterState, upToDate } from './cluster-state.js';
 import type { Coordinator } from './coordinator.js';
 import { deleteEndpoints } from './delete-endpoints.js';
-import { serveSync } from './member-sync.js';
 import { MetaIndex } from './meta-index.js';
 import { pinEndpoints } from './pin-endpoints.js';
 import { PlanCache } from './plan-cache.js';
+import { PointerPublisher } from './pointer-publisher.js';
 import { queryEndpoints } from './query-endpoints.js';
 import { RawStarts } from './raw-starts.js';
 import { ShardEndpoints } from './shard-endpoints.js';
 import { ShardOwner } from './shard-owner.js';
+import { TriggerPointers } from './trigger-pointers.js';
 import { variableEndpoints } from './variable-endpoints.js';
 import { WaitRoom } from './wait-room.js';
 
@@ -79,11 +81,12 @@ export async function startMetaService({ bus, id: wanted, logger, shards }: Meta
   const incarnation = newIncarnation();
   const id = wanted ?? `meta-${incarnation.slice(-10).toLowerCase()}`;
   const startedAt = new Date().toISOString();
-  await ensureStream(bus, STREAMS.events);
+  await Promise.all([ensureStream(bus, STREAMS.events), ensureStream(bus, STREAMS.pointers)]);
 
   const index = new MetaIndex();
   const room = new WaitRoom(WAITS_LIMIT);
   const starts = new RawStarts();
+  const pointers = new TriggerPointers();
   const state = await openClusterState(
     bus,
     {
@@ -92,6 +95,7 @@ export async function startMetaService({ bus, id: wanted, logger, shards }: Meta
         else if (index.get(name) !== undefined) index.open(record);
       },
       run: (record) => index.rollBack(record),
+      trigger: (name, record) => pointers.set(name, record),
     },
     shards,
   );
@@ -130,6 +134,7 @@ export async function startMetaService({ bus, id: wanted, logger, shards }: Meta
       await bus.flush();
       return subscribed;
     },
+    upToDate: () => upToDate(state),
     knownRaws: async () => (await raws.keys()) as RawId[],
     onChange: () => announceOwned(),
   });
@@ -147,6 +152,8 @@ export async function startMetaService({ bus, id: wanted, logger, shards }: Meta
     starts,
     room,
     plans: new PlanCache(PLANS_KEPT),
+    pointers,
+    publisher: new PointerPublisher({ bus }),
     maxPayload: bus.maxPayload,
     forwardRead: (raw, request, reply) => bus.forward(rawSubject(raw, 'read'), encodeBody(request, 'json'), reply),
     variable: lookUp,
@@ -172,6 +179,7 @@ export async function startMetaService({ bus, id: wanted, logger, shards }: Meta
     variables: state.variables.cache,
     runs: state.runs.cache,
     pins: state.pins.cache,
+    triggers: state.triggers.cache,
   });
   const owners = OwnerTable.open(bus);
   const stopping = new AbortController();

@@ -11,8 +11,10 @@ import {
 } from '@tidegate/protocol';
 import type { MetaIndex } from './meta-index.js';
 import type { PlanCache } from './plan-cache.js';
+import type { PointerPublisher } from './pointer-publisher.js';
 import type { RawStarts } from './raw-starts.js';
 import type { ShardOwner, Standing } from './shard-owner.js';
+import type { TriggerPointers } from './trigger-pointers.js';
 import type { VariableIndex } from './variable-index.js';
 import type { WaitRoom } from './wait-room.js';
 
@@ -27,6 +29,8 @@ export interface ShardContext {
   readonly starts: RawStarts;
   readonly room: WaitRoom;
   readonly plans: PlanCache;
+  readonly pointers: TriggerPointers;
+  readonly publisher: PointerPublisher;
   /** Bytes that a reply may have. */
   readonly maxPayload: number;
   /** The index of a declared variable; undefined where there is none of that name. */

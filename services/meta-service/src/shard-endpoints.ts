@@ -8,8 +8,10 @@ import {
   type Epoch,
   encodeBody,
   type IndexReply,
+  isSuperseded,
   type ListReply,
   OutOfDomainError,
+  type RunsReply,
   type ShardReply,
   STEPS_LIMIT,
 } from '@tidegate/protocol';
@@ -32,13 +34,15 @@ import {
   readList,
   readMaxBytes,
   readPlan,
+  readRuns,
   readShards,
   readTier,
   readUnindex,
 } from './shard-request.js';
 import { listPartitions, summarizeSteps } from './staged-list.js';
+import { stagedRuns } from './staged-runs.js';
 import { heldEntry } from './step-index.js';
-import { isSuperseded, type VariableIndex } from './variable-index.js';
+import type { VariableIndex } from './variable-index.js';
 
 type Fields = Readonly<Record<string, unknown>>;
 type Reply<R extends ShardReply> = R | ShardReply;
@@ -75,10 +79,12 @@ export class ShardEndpoints {
         return json(this.covered(shards, map));
       case 'list':
         return json(this.list(shards, map));
+      case 'runs':
+        return json(this.runs(shards, map));
       default:
         throw new BadRequestError(
           'subject',
-          `expected index, unindex, tier, plan, read, covered or list, got ${operation}`,
+          `expected index, unindex, tier, plan, read, covered, list or runs, got ${operation}`,
         );
     }
   }
@@ -104,9 +110,9 @@ export class ShardEndpoints {
     standing: Standing,
     variable: VariableIndex | undefined,
     request: ReturnType<typeof readIndex>,
-  ): Reply<IndexReply> {
+  ): Reply<IndexReply> | Promise<Reply<IndexReply>> {
     const { entry, incarnation, replace = false } = request;
-    const { starts, rollback, isLive, rawStarted } = this.#context;
+    const { starts, rollback, isLive, rawStarted, pointers, publisher } = this.#context;
     const { ready, notOwned } = standing;
     const rest = notOwned.length > 0 ? { notOwned } : {};
     if (ready.length === 0) return rest;
@@ -127,7 +133,11 @@ export class ShardEndpoints {
     const held = heldEntry(entry, variable.map.shardsOf(entry.box)[0] ?? 0, ready, incarnation);
     const run = variable.openRun(entry.run);
     const outcome = run.change(entry.step, (step) => step.index(held, { replace, isLive }));
-    return { outcome, ...rest };
+    const reply = { outcome, ...rest };
+    // Also where it was indexed before: its sender repeats what was not answered.
+    if (outcome.kind !== 'indexed') return reply;
+    const triggers = pointers.matching(variable, entry, ready);
+    return triggers.length === 0 ? reply : publisher.publish(entry, triggers).then(() => reply);
   }
 
   /** `unindex` */
@@ -216,6 +226,18 @@ export class ShardEndpoints {
     }
     const variables = asked.variable === undefined ? index.all() : named === undefined ? [] : [named];
     return { ...listPartitions(variables, filter, { cursor: asked.cursor, maxBytes: maxPayload / 2 }), ...rest };
+  }
+
+  /** `runs` */
+  async runs(shards: readonly number[], fields: Fields): Promise<Reply<RunsReply>> {
+    const { owner, index } = this.#context;
+    const asked = readRuns(fields);
+    const { ready, notOwned } = await settledStanding(owner, shards);
+    if (ready.length === 0) return { notOwned: shards };
+    const absent = owner.absent(ready);
+    const variable = index.get(asked.variable);
+    const runs = variable === undefined || variable.deleted ? [] : stagedRuns(variable, ready);
+    return { runs, ...(notOwned.length > 0 && { notOwned }), ...(absent.length > 0 && { absent }) };
   }
 }
 

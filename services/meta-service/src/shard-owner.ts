@@ -18,6 +18,8 @@ export interface ShardOwnerOptions extends InventoryContext {
   holds(shard: number): boolean;
   /** Begins to receive the shard's requests; settles once the server knows. */
   subscribe(shard: number): Promise<{ stop(): Promise<void> }>;
+  /** Settles once this process has seen what the cluster has decided until now. */
+  upToDate(): Promise<void>;
   /** All raw-services that may hold data, as the bucket has them now. */
   knownRaws(): Promise<readonly RawId[]>;
   isLive(raw: RawId): boolean;
@@ -142,6 +144,7 @@ export class ShardOwner {
       return;
     }
     owned.subscription = subscription;
+    await this.#insist(signal, 'see what the cluster has decided', () => this.#options.upToDate());
     const raws = await this.#insist(signal, 'list the raw-services', () => this.#options.knownRaws());
     await inParallel(raws, READINGS, async (raw) => {
       if (!(await this.#read(owned, raw))) absent.add(raw);

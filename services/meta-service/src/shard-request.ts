@@ -8,6 +8,7 @@ import {
   isUlid,
   type ListRequest,
   type PlanRequest,
+  type RunsRequest,
   type StepSelection,
   stepsSchema,
   type TierRequest,
@@ -171,6 +172,10 @@ export interface ListAsked extends Omit<ListRequest, 'shards' | 'box' | 'steps' 
   readonly run: string | undefined;
   readonly box: Box | undefined;
   readonly steps: StepSelection | undefined;
+}
+
+export function readRuns(fields: Fields): Omit<RunsRequest, 'shards'> {
+  return { variable: name(fields, 'variable') };
 }
 
 /** `run: "*"` means every run. */

@@ -1,5 +1,5 @@
 import { type Box, boxOfShape, createShardMap, formatBox, type ShardMap } from '@tidegate/geometry';
-import type { RunRecord, VariableRecord } from '@tidegate/protocol';
+import type { VariableRecord } from '@tidegate/protocol';
 import { type Region, regionOf } from './region.js';
 import { RunIndex } from './run-index.js';
 import type { Held } from './step-index.js';
@@ -84,13 +84,4 @@ export class VariableIndex {
       this.closeRun(run);
     }
   }
-}
-
-/** True where the newest rollback of the run took back what was put before it. */
-export function isSuperseded(
-  rollback: RunRecord | undefined,
-  put: { readonly variable: string; readonly step: number; readonly epoch: number },
-): boolean {
-  if (rollback === undefined || put.epoch >= rollback.epoch || put.step <= rollback.toStep) return false;
-  return rollback.variables === undefined || rollback.variables.includes(put.variable);
 }

@@ -1,6 +1,15 @@
 import { describe, expect, test } from '@jest/globals';
 import { makeBox } from '@tidegate/geometry';
-import { readCovered, readIndex, readList, readPlan, readShards, readTier, readUnindex } from '../shard-request.js';
+import {
+  readCovered,
+  readIndex,
+  readList,
+  readPlan,
+  readRuns,
+  readShards,
+  readTier,
+  readUnindex,
+} from '../shard-request.js';
 import { entryOf, ulid } from './painted.js';
 
 const entry = entryOf(1, makeBox([0], [4]));
@@ -28,6 +37,7 @@ test('what raw-services and SDKs send is read', () => {
     limit: 1,
     waitMs: 0,
   });
+  expect(readRuns({ variable: 'v', shards: [1] })).toEqual({ variable: 'v' });
   expect(readList({ run: '*' })).toEqual({ run: undefined, box: undefined, steps: undefined });
   expect(
     readList({ run: 'r', variable: 'v', steps: '1:3', box: '0:1', belowEpoch: 2, cursor: 'c', summary: true }),
@@ -74,6 +84,7 @@ describe('what is malformed is refused with the name of the field', () => {
     ['steps', () => readList({ run: 'r', steps: 'all' })],
     ['run', () => readList({})],
     ['cursor', () => readList({ run: 'r', cursor: 1 })],
+    ['variable', () => readRuns({})],
   ])('%s', (field, read) => {
     expect(read).toThrow(expect.objectContaining({ code: 'BAD_REQUEST', field }));
   });
