@@ -1,0 +1,370 @@
+import { monotonicNow, sleep } from '@tidegate/bus';
+import { type Box, parseBox } from '@tidegate/geometry';
+import { appliesTo, type PointerMessage, type RunRecord } from '@tidegate/protocol';
+import { RunLog } from '../decision-log/run-log.js';
+import type { EngineContext } from '../engine-context.js';
+import { planStep } from '../measure/index.js';
+import type { Surveyor } from '../primaries/surveyor.js';
+import type { RegisteredTrigger } from '../registry/registered-trigger.js';
+import { Arrivals } from './arrivals.js';
+import { addressOf, type Evaluated, type Evaluation, evaluate } from './evaluation.js';
+import { heldUntil } from './hold-back.js';
+import { type Due, dueKey } from './ready-queue.js';
+import { RunEpochs } from './run-epochs.js';
+import { TreeDecider } from './tree-decider.js';
+import { LeaseLostError, untilDone } from './until-done.js';
+
+export interface TriggerRunOptions {
+  readonly context: EngineContext;
+  readonly trigger: RegisteredTrigger;
+  readonly run: string;
+  readonly surveyor: Surveyor;
+  /** Whether this engine owns the primary at this moment. */
+  readonly holds: () => boolean;
+  /** Where the log was read already. */
+  readonly log?: RunLog | undefined;
+}
+
+/** Steps whose checks are computed at a time, where none of them needs the decision on another. */
+const AHEAD = 4;
+/** Steps of which the shards are asked at a time what is missing. */
+const ASKING = 8;
+/** Between two looks whether a rollback is through. */
+const ROLLBACK_MS = 100;
+
+/**
+ * Decides the steps of one run for one trigger: counts what arrives, evaluates what is covered, commits one decision after
+ * the other, each when the actions of the one before are done. Different runs and triggers do not wait for each other.
+ */
+export class TriggerRun {
+  readonly run: string;
+  readonly #options: TriggerRunOptions;
+  readonly #arrivals: Arrivals;
+  readonly #log: RunLog;
+  readonly #decider: TreeDecider;
+  readonly #stopped = new AbortController();
+  readonly #evaluations = new Map<string, { readonly epoch: number; readonly promise: Promise<Evaluation> }>();
+  #epochs: RunEpochs;
+  /** Settles when nothing of an earlier epoch is staged where it was superseded. */
+  #clean: Promise<void> | undefined;
+  #loaded = false;
+  /** Surveys that are wanted, and that are done. */
+  #wanted = 1;
+  #surveys = 0;
+  #asking = 0;
+  #again = false;
+  #working: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  readonly #settled = new Set<() => void>();
+  /** Monotonic milliseconds. */
+  usedAt = monotonicNow();
+
+  constructor(options: TriggerRunOptions) {
+    const { context, trigger, run, holds, log } = options;
+    const { box, byPartition, record, root } = trigger;
+    this.run = run;
+    this.#options = options;
+    this.#arrivals = new Arrivals({ box, byPartition, now: monotonicNow });
+    this.#log = log ?? new RunLog(context.bus, { root: root.name, generation: record.generation, run });
+    this.#epochs = this.#epochsOf(context.state.runs.cache.get(run));
+    this.#decider = new TreeDecider({
+      context,
+      trigger,
+      log: this.#log,
+      epochs: () => this.#epochs,
+      holds,
+      signal: this.#stopped.signal,
+    });
+    this.#wake();
+  }
+
+  /** Nothing is under way or waiting for more to arrive: it can go, and be made anew. */
+  get idle(): boolean {
+    return this.#working === undefined && !this.#again && this.#arrivals.empty && this.#asking === 0;
+  }
+
+  /** The newest epoch of the run that is known here. */
+  get epoch(): number {
+    return this.#epochs.newest;
+  }
+
+  /** A partition was indexed. */
+  pointed(pointer: PointerMessage): void {
+    const { step, epoch, id, raw, bytes } = pointer;
+    this.usedAt = monotonicNow();
+    if (!appliesTo(this.#options.trigger.root.scope, this.run, step) || epoch < this.#epochs.epochOf(step)) return;
+    const arrival = { step, id, raw, bytes, box: parseBox(pointer.box) };
+    if (this.#isDecided({ step, partition: arrival })) return;
+    this.#arrivals.arrive(arrival);
+    this.#wake();
+  }
+
+  /** Some pointers may not have come: asks the shards what there is. */
+  backfill(): void {
+    this.#wanted++;
+    this.#arrivals.lostTrack();
+    this.#wake();
+  }
+
+  /** The run was rolled back. */
+  rolledBack(record: RunRecord | undefined): void {
+    const later = this.#epochsOf(record);
+    const first = this.#epochs.firstChanged(later);
+    this.#epochs = later;
+    if (first === undefined) return;
+    this.#clean = undefined;
+    this.#evaluations.clear();
+    this.#arrivals.rollBack(first - 1);
+    this.#wake();
+  }
+
+  /** Those of the steps that are covered and not decided yet, as far as it knows; undefined while it does not know. */
+  undecided(steps: readonly number[]): readonly number[] | undefined {
+    this.usedAt = monotonicNow();
+    if (!this.#loaded || this.#surveys < this.#wanted) return undefined;
+    const { scope } = this.#options.trigger.root;
+    return steps.filter((step) => {
+      if (!appliesTo(scope, this.run, step)) return false;
+      return this.#arrivals.mayDecide(step);
+    });
+  }
+
+  /** Returns when it has read its log and asked the shards. @throws the signal's reason */
+  ready(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const look = (): void => {
+        if (!signal.aborted && (!this.#loaded || this.#surveys < this.#wanted)) return;
+        this.#settled.delete(look);
+        signal.removeEventListener('abort', look);
+        if (signal.aborted) reject(signal.reason);
+        else resolve();
+      };
+      this.#settled.add(look);
+      signal.addEventListener('abort', look);
+      look();
+    });
+  }
+
+  /** Ends at once; returns when nothing is under way any more. */
+  async stop(reason: Error): Promise<void> {
+    this.#stopped.abort(reason);
+    clearTimeout(this.#timer);
+    await this.#working;
+  }
+
+  #epochsOf(record: RunRecord | undefined): RunEpochs {
+    return new RunEpochs(record, this.#options.trigger.variable.record.name);
+  }
+
+  #isDecided({ step, partition }: Due): boolean {
+    const epoch = this.#epochs.epochOf(step);
+    const alone = this.#options.trigger.byPartition && partition ? { partition: partition.id } : {};
+    return this.#log.decided.has({ step, epoch, ...alone });
+  }
+
+  /** Works until nothing is left to do. */
+  #wake(): void {
+    this.#again = true;
+    const { signal } = this.#stopped;
+    if (this.#working || signal.aborted) return;
+    this.#working = this.#work()
+      .catch((error: unknown) => {
+        this.#again = false;
+        if (signal.aborted || error instanceof LeaseLostError) return;
+        const { context, trigger } = this.#options;
+        context.logger.error({ err: error, trigger: trigger.root.name, run: this.run }, 'a run of a trigger broke off');
+      })
+      .finally(() => {
+        this.#working = undefined;
+        if (this.#again) this.#wake();
+      });
+  }
+
+  async #work(): Promise<void> {
+    while (this.#again) {
+      this.#again = false;
+      if (!this.#loaded) await this.#patiently('reading a decision log', () => this.#load());
+      while (this.#surveys < this.#wanted) await this.#patiently('asking what is staged', () => this.#survey());
+      this.#askDoubtful();
+      for (let due = this.#next(); due !== undefined; due = this.#next()) {
+        const next = due;
+        await this.#patiently(`deciding step ${due.step}`, () => this.#decide(next));
+        if (this.#surveys < this.#wanted) break;
+      }
+    }
+  }
+
+  #patiently<T>(what: string, attempt: () => Promise<T>): Promise<T> {
+    const { context, trigger } = this.#options;
+    const named = `trigger ${trigger.root.name}, run ${this.run}: ${what}`;
+    return untilDone(attempt, { logger: context.logger, what: named, signal: this.#stopped.signal });
+  }
+
+  async #load(): Promise<void> {
+    if (!this.#log.complete) await this.#log.catchUp(this.#stopped.signal);
+    await this.#decider.redo(this.#options.trigger.root);
+    this.#arrivals.dropDecided((due) => this.#isDecided(due));
+    this.#loaded = true;
+    this.#tell();
+  }
+
+  /** Another engine added a decision. */
+  async #reload(): Promise<void> {
+    await this.#log.catchUp(this.#stopped.signal);
+    await this.#load();
+  }
+
+  async #survey(): Promise<void> {
+    const { surveyor, trigger, run } = this.#options;
+    const { variable, box, root, byPartition } = trigger;
+    const wanted = this.#wanted;
+    const all = await surveyor.staged(variable, run);
+    const staged = new Set([...all].filter((step) => appliesTo(root.scope, run, step)));
+    const asked = { variable, run, box };
+    const covered = byPartition || staged.size === 0 ? [] : await surveyor.covered(asked);
+    const partitions =
+      byPartition && staged.size > 0
+        ? await surveyor.partitions(asked, (id) => !this.#log.decided.has({ step: Infinity, epoch: 0, partition: id }))
+        : [];
+    this.#arrivals.survey(
+      {
+        staged: byPartition ? new Set() : staged,
+        covered: covered.filter((step) => appliesTo(root.scope, run, step)),
+        partitions: partitions.filter(({ step }) => appliesTo(root.scope, run, step)),
+      },
+      (due) => this.#isDecided(due),
+    );
+    this.#surveys = wanted;
+    this.#again = true;
+    this.#tell();
+  }
+
+  #tell(): void {
+    for (const look of [...this.#settled]) look();
+  }
+
+  /** Asks the shards what is missing of steps that have begun when nobody was told. */
+  #askDoubtful(): void {
+    for (const step of this.#arrivals.doubtful()) {
+      if (this.#asking >= ASKING) return;
+      this.#asking++;
+      this.#askOne(step)
+        .catch((error: unknown) => {
+          const { logger } = this.#options.context;
+          if (!this.#stopped.signal.aborted)
+            logger.debug({ err: error, step }, 'could not learn yet what a step lacks');
+        })
+        .finally(() => {
+          this.#asking--;
+          this.#wake();
+        });
+    }
+  }
+
+  async #askOne(step: number): Promise<void> {
+    const { context, trigger } = this.#options;
+    const address = addressOf({ trigger, node: trigger.root, run: this.run, due: { step } });
+    const asked = this.#arrivals.ask(step);
+    let missing: readonly Box[] | undefined;
+    try {
+      const planned = await planStep(context, address, this.#stopped.signal);
+      missing = planned.covered ? [] : planned.missing;
+    } finally {
+      this.#arrivals.answer(asked, missing);
+    }
+  }
+
+  /** What is to be decided now; where something is held back, it is looked at again in time. */
+  #next(): Due | undefined {
+    const [first] = this.#arrivals.ready.first(1);
+    if (first === undefined || !this.#options.trigger.valid.ordered) return first;
+    const wait = heldUntil(first.step, this.#arrivals.begun()) - monotonicNow();
+    if (wait <= 0) return first;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#wake(), Math.ceil(wait));
+    return undefined;
+  }
+
+  async #decide(due: Due): Promise<void> {
+    const { root, valid } = this.#options.trigger;
+    if (this.#isDecided(due)) {
+      this.#arrivals.done(due);
+      return;
+    }
+    if (!root.readsPrevious) for (const ahead of this.#arrivals.ready.first(AHEAD)) this.#evaluate(ahead);
+    const { epoch, promise } = this.#evaluate(due);
+    const evaluation = await promise;
+    // A lower step may have come first meanwhile: this one keeps its evaluation and waits.
+    const first = valid.ordered ? this.#next() : due;
+    if (first !== due && this.#arrivals.ready.has(due)) return;
+    this.#evaluations.delete(dueKey(due));
+    // Rolled back meanwhile, or read in the log of another engine.
+    if (epoch !== this.#epochs.epochOf(due.step) || this.#isDecided(due)) return;
+    if (evaluation.covered) await this.#commit(due, evaluation.evaluated);
+    else if (evaluation.gone) this.#arrivals.done(due);
+  }
+
+  async #commit(due: Due, evaluated: Evaluated): Promise<void> {
+    const { root } = this.#options.trigger;
+    const committed = await this.#decider.decide(root, evaluated);
+    if (committed === undefined) {
+      // Another engine took this one for gone, or was taken so by this one.
+      await this.#patiently('reading on in a decision log', () => this.#reload());
+      return;
+    }
+    const { step, partition } = due;
+    this.#log.decided.add({ step, epoch: evaluated.epoch, ...(partition && { partition: partition.id }) });
+    this.#arrivals.done(due);
+    if (committed.decision.outbox.length === 0) return;
+    const what = `doing what the decision on step ${step} asks for`;
+    await this.#patiently(what, () => this.#decider.settle(committed, evaluated.plan));
+  }
+
+  /** The evaluation of a step: the one under way, or one that begins now. */
+  #evaluate(due: Due): { readonly epoch: number; readonly promise: Promise<Evaluation> } {
+    const key = dueKey(due);
+    const epoch = this.#epochs.epochOf(due.step);
+    const known = this.#evaluations.get(key);
+    if (known?.epoch === epoch) return known;
+    const evaluation = { epoch, promise: this.#evaluateAnew(due, epoch) };
+    this.#evaluations.set(key, evaluation);
+    evaluation.promise.catch(() => {
+      if (this.#evaluations.get(key) === evaluation) this.#evaluations.delete(key);
+    });
+    return evaluation;
+  }
+
+  async #evaluateAnew(due: Due, epoch: number): Promise<Evaluation> {
+    const { context, trigger, run } = this.#options;
+    const { root, byPartition } = trigger;
+    if (epoch > 0) await this.#superseded();
+    const asked = byPartition ? undefined : this.#arrivals.ask(due.step);
+    const previousStep = root.readsPrevious ? this.#log.decided.below(due.step, this.#epochs) : undefined;
+    const { signal } = this.#stopped;
+    let missing: readonly Box[] | undefined;
+    try {
+      const evaluation = await evaluate(context, { trigger, node: root, run, due, epoch, previousStep, signal });
+      if (!evaluation.covered && !evaluation.gone) missing = evaluation.missing;
+      return evaluation;
+    } finally {
+      if (asked) this.#arrivals.answer(asked, missing);
+    }
+  }
+
+  /** Returns when what rollbacks superseded is gone: until then a plan may show it. */
+  #superseded(): Promise<void> {
+    const { surveyor, trigger, run } = this.#options;
+    const { segments } = this.#epochs;
+    const { signal } = this.#stopped;
+    this.#clean ??= (async () => {
+      for (const segment of segments) {
+        if (segment.epoch === 0) continue;
+        while (await surveyor.superseded(trigger.variable, run, segment)) await sleep(ROLLBACK_MS, signal);
+      }
+    })().catch((error: unknown) => {
+      this.#clean = undefined;
+      throw error;
+    });
+    return this.#clean;
+  }
+}
