@@ -142,6 +142,22 @@ describe('a partition in the box of a trigger', () => {
     expect([...told.values()]).toEqual(steps.map(() => owners));
   });
 
+  test('is told by a later owner, too, where an earlier one has told already', async () => {
+    const map = await cluster.declare('halves', [64, 64]);
+    const record = await register('halves', 'halves');
+    const put = entry('halves', '0:64,0:64');
+    raw.entries.set(put.id, put);
+    const groups = raw.router.groups(map.touched);
+    expect(groups.length).toBeGreaterThan(1);
+    for (const [n, shards] of groups.entries()) {
+      const body = () => ({ entry: put, incarnation: raw.incarnation });
+      await raw.router.request('index', shards, body, { deadline: monotonicNow() + 5000 });
+      expect(await pointers(record)).toHaveLength(n + 1);
+      const { covered } = await cluster.request<QueryReply>(PUBLIC.query, { variable: 'halves', step: 0 });
+      expect(covered).toBe(n === groups.length - 1);
+    }
+  });
+
   test('is told again when its index request is repeated, not where it stands elsewhere', async () => {
     await cluster.declare('twice', [8]);
     const twice = await register('twice', 'twice', { box: '0:1' });
