@@ -16,7 +16,7 @@ export interface KernelCall {
   /** Most results. */
   readonly capacity: number;
   /** Writes the cells, packed in row-major order. */
-  fill(target: Uint8Array): void;
+  fill(target: Uint8Array): unknown;
   /** Called just before the kernel gets going. */
   started(): void;
 }
@@ -45,7 +45,7 @@ function align8(bytes: number): number {
  * Calls a kernel in a memory of its own. What goes wrong inside is a failure of this call; errors of `fill` are thrown.
  * The call may never return: run it where it can be ended from outside.
  */
-export function callKernel(call: KernelCall): number[] | Failure {
+export function callKernel(call: KernelCall): Float64Array<ArrayBuffer> | Failure {
   const { info, name, shape } = call;
   if (!info.exports.includes(name)) {
     return { failure: `the kernel has no export "${name}" of the right signature, it has ${info.exports.join(', ')}` };
@@ -81,12 +81,12 @@ export function callKernel(call: KernelCall): number[] | Failure {
 function readResults(
   { capacity }: KernelCall,
   { memory, out, count }: { memory: WebAssembly.Memory; out: number; count: unknown },
-): number[] | Failure {
+): Float64Array<ArrayBuffer> | Failure {
   if (typeof count !== 'number') return { failure: 'the kernel returned no number' };
   if (count < 0) return { failure: `the kernel returned error ${count}` };
   if (count === 0) return { failure: 'the kernel returned no result' };
   if (count > capacity) return { failure: `the kernel returned ${count} results, there is room for ${capacity}` };
-  return Array.from(new Float64Array(memory.buffer, out, count));
+  return new Float64Array(memory.buffer, out, count).slice();
 }
 
 function reasonOf(error: unknown): string {

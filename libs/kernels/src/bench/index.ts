@@ -1,0 +1,1 @@
+export { type KernelBenchRow, kernelBench } from './kernel-bench.js';
