@@ -51,6 +51,7 @@ import { ShardIndex } from './shard-index.js';
 import { groupBySteps } from './step-groups.js';
 import { StepNews } from './step-news.js';
 import { clusterStorage } from './storage-endpoint.js';
+import { serveTasks } from './task-endpoints.js';
 import { UndecidedSteps } from './undecided-steps.js';
 import { Uploads } from './upload.js';
 
@@ -181,6 +182,7 @@ export async function startRawService(options: RawServiceOptions): Promise<RawSe
   };
   const internal: Subscribed[] = [
     ...serveReads({ bus, raw, incarnation, store, puts, catalog, releases }),
+    serveTasks({ bus, raw, store, puts, catalog, remote, logger }),
     subscribe(bus, rawSubject(raw, 'put'), putHandler),
     subscribe(bus, rawSubject(raw, 'open'), openHandler),
     subscribe(bus, rawSubject(raw, 'storage'), () => ({ data: utf8Encode.encode(JSON.stringify(ownStorage())) })),

@@ -1,5 +1,5 @@
 import { isOpaque } from '@tidegate/array';
-import { type Bus, type Handler, type Incoming, type Outgoing, type Subscribed, subscribe } from '@tidegate/bus';
+import { type Bus, type Handler, type Outgoing, type Subscribed, subscribe } from '@tidegate/bus';
 import type { VariableHandle } from '@tidegate/client/region';
 import { contains, formatBox, isGeometryError, parseBox } from '@tidegate/geometry';
 import {
@@ -21,6 +21,7 @@ import {
   TooLargeError,
 } from '@tidegate/protocol';
 import type { Catalog } from './catalog.js';
+import { idList, jsonBody, jsonReply } from './json-body.js';
 import type { PartitionStore } from './partition-store.js';
 import type { PutFlow } from './put-flow.js';
 import type { Releases } from './release.js';
@@ -37,51 +38,28 @@ export interface ReadEndpointsOptions {
 
 /** Entries of one inventory page. */
 const PAGE = 2000;
-const utf8 = new TextDecoder();
-const toUtf8 = new TextEncoder();
-
-function body<T>(request: Incoming): Partial<T> {
-  let value: unknown;
-  try {
-    value = JSON.parse(utf8.decode(request.data));
-  } catch (cause) {
-    throw new BadRequestError('body', `expected JSON, got ${request.data.length} bytes that are none`, { cause });
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value))
-    throw new BadRequestError('body', 'expected a map');
-  return value as Partial<T>;
-}
-
-function json(value: unknown): Outgoing {
-  return { data: toUtf8.encode(JSON.stringify(value)) };
-}
-
-/** A list of ids in a request. @throws BadRequestError */
-function idList(ids: unknown): readonly PartitionRecord['id'][] {
-  if (!Array.isArray(ids) || !ids.every((id) => typeof id === 'string'))
-    throw new BadRequestError('ids', 'expected a list of ids');
-  return ids as PartitionRecord['id'][];
-}
 
 /** Answers what shards, SDKs and other raw-services ask of the partitions here (`tide.v1.raw.<id>.…`). */
 export function serveReads(options: ReadEndpointsOptions): readonly Subscribed[] {
   const { bus, raw, puts, releases } = options;
   const on = (operation: RawOperation, handler: Handler) => subscribe(bus, rawSubject(raw, operation), handler);
   return [
-    on('read', (request) => read(options, body<ReadRequest>(request))),
-    on('inventory', (request) => json(inventory(options, body<InventoryRequest>(request)))),
+    on('read', (request) => read(options, jsonBody<ReadRequest>(request))),
+    on('inventory', (request) => jsonReply(inventory(options, jsonBody<InventoryRequest>(request)))),
     on('lookup', async (request) => {
-      const { id, waitMs } = body<LookupRequest>(request);
+      const { id, waitMs } = jsonBody<LookupRequest>(request);
       if (typeof id !== 'string') throw new BadRequestError('id', 'expected an id');
-      return json(await puts.lookup({ id, ...(typeof waitMs === 'number' && { waitMs }) }));
+      return jsonReply(await puts.lookup({ id, ...(typeof waitMs === 'number' && { waitMs }) }));
     }),
     on('release', async (request) => {
-      const { ids, reason } = body<ReleaseRequest>(request);
-      return json(await releases.release({ ids: idList(ids), reason: reason === 'rollback' ? 'rollback' : 'deleted' }));
+      const { ids, reason } = jsonBody<ReleaseRequest>(request);
+      return jsonReply(
+        await releases.release({ ids: idList(ids), reason: reason === 'rollback' ? 'rollback' : 'deleted' }),
+      );
     }),
     on('discard', async (request) => {
-      const { partitions, bytes } = await options.store.remove(idList(body<DiscardRequest>(request).ids));
-      return json({ partitions, bytes } satisfies ReleaseReply);
+      const { partitions, bytes } = await options.store.remove(idList(jsonBody<DiscardRequest>(request).ids));
+      return jsonReply({ partitions, bytes } satisfies ReleaseReply);
     }),
   ];
 }

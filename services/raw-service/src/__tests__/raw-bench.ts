@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Bus, connectBus, type Message, openBucket, silentLogger } from '@tidegate/bus';
 import {
@@ -64,6 +65,11 @@ export class RawBench {
     };
     this.#stops.push(stop);
     return { id: service.id, stop };
+  }
+
+  /** As a start of the host does to a raw-service that does not run. */
+  async loseMemory(id: string): Promise<void> {
+    await rm(join(this.folder.path, 'memory', id), { recursive: true });
   }
 
   async declare(name: string, options: Partial<VariableRecord> = {}): Promise<VariableRecord> {
