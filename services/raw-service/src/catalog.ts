@@ -15,7 +15,7 @@ import { TriggerTable } from './trigger-table.js';
 
 /** Who follows changes of the catalog. */
 export interface CatalogFollower {
-  /** A declaration, a pin or a trigger changed, or is known again. */
+  /** A declaration or a pin changed, or triggers and rollbacks are known again. */
   changed(): void;
   /** The triggers on a variable changed. */
   triggers(variable: string): void;
@@ -50,7 +50,6 @@ export class Catalog {
     const rolledBack = (run: string) => told.follower?.run(run);
     const triggerChanged = (name: string, record: TriggerRecord | undefined) => {
       for (const variable of table.set(name, record)) told.follower?.triggers(variable);
-      changed();
     };
     const [variables, runs, pins, triggers] = await Promise.all([
       openBucket<VariableRecord>(bus, 'variables').then((bucket) => KvCache.open(bucket, { onChange: changed })),

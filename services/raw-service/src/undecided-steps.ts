@@ -85,13 +85,19 @@ export class UndecidedSteps {
     series?.asked.delete(step);
   }
 
-  /** Answers given so far, and those under way, are of no use any more: of a variable, or of a run. */
+  /**
+   * Answers given so far, and those under way, are of no use any more: of a variable, whose triggers changed, or of a run.
+   * What was kept because of them is looked at anew.
+   */
   forget(what: { readonly variable: string } | { readonly run: string }): void {
     for (const series of this.#series.values()) {
       if ('variable' in what ? series.variable !== what.variable : series.run !== what.run) continue;
+      const { variable, run, fresh, asked, pending } = series;
+      const isKept = fresh.size + asked.size + pending.size > 0;
       series.decided.clear();
-      series.asked.clear();
-      series.pending.clear();
+      asked.clear();
+      pending.clear();
+      if (isKept) this.#options.reconsider(variable, run);
     }
   }
 

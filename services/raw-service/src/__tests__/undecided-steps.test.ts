@@ -161,6 +161,16 @@ describe('UndecidedSteps', () => {
     expect(await decide(1)).toBe(1);
   });
 
+  test('what is kept is looked at anew where its triggers change', async () => {
+    open = new Set([1]);
+    held = new Set([1]);
+    look();
+    await until(() => questions.length > 1);
+    triggers = [];
+    undecided.forget({ variable: 'T' });
+    expect(held.size).toBe(0);
+  });
+
   test('an answer to a question that a rollback overtook releases nothing', async () => {
     let reply: (value: UndecidedReply) => void = () => undefined;
     let askedFor: () => void = () => undefined;
