@@ -8,18 +8,15 @@ export function countRange<T>(data: usize, cells: i32, bounds: usize): i32 {
   const end = data + <usize>cells * sizeof<T>();
   let at = data;
   let count = 0;
-  if (isFloat<T>() || sizeof<T>() < 8) {
-    const lows = v128.splat<T>(low);
-    const highs = v128.splat<T>(high);
-    const whole = data + ((<usize>cells * sizeof<T>()) & ~15);
-    for (; at < whole; at += 16) {
-      const x = v128.load(at);
-      const inside = v128.and(v128.ge<T>(x, lows), v128.le<T>(x, highs));
-      if (sizeof<T>() === 8) count += i32.popcnt(i64x2.bitmask(inside));
-      else if (sizeof<T>() === 4) count += i32.popcnt(i32x4.bitmask(inside));
-      else if (sizeof<T>() === 2) count += i32.popcnt(i16x8.bitmask(inside));
-      else count += i32.popcnt(i8x16.bitmask(inside));
-    }
+  const lows = rangeBound<T>(low);
+  const highs = rangeBound<T>(high);
+  const whole = data + ((<usize>cells * sizeof<T>()) & ~15);
+  for (; at < whole; at += 16) {
+    const inside = insideMask<T>(at, lows, highs);
+    if (sizeof<T>() === 8) count += i32.popcnt(i64x2.bitmask(inside));
+    else if (sizeof<T>() === 4) count += i32.popcnt(i32x4.bitmask(inside));
+    else if (sizeof<T>() === 2) count += i32.popcnt(i16x8.bitmask(inside));
+    else count += i32.popcnt(i8x16.bitmask(inside));
   }
   for (; at < end; at += sizeof<T>()) {
     const x = load<T>(at);
@@ -28,18 +25,55 @@ export function countRange<T>(data: usize, cells: i32, bounds: usize): i32 {
   return count;
 }
 
-/** Writes a byte a cell at `out`: 1 where low <= cell <= high, else 0. Answers how many are 1. */
-export function maskRange<T>(data: usize, cells: i32, bounds: usize, out: usize): i32 {
+/** Which cells of a vector are in a range: all bits of a lane, or none. */
+function insideMask<T>(at: usize, lows: v128, highs: v128): v128 {
+  const x = v128.load(at);
+  if (isInteger<T>() && sizeof<T>() === 8) {
+    // There is no comparison of unsigned 64-bit lanes: they are shifted to the signed range, as the bounds were.
+    const y = isSigned<T>() ? x : v128.xor(x, i64x2.splat(i64.MIN_VALUE));
+    return v128.and(i64x2.ge_s(y, lows), i64x2.le_s(y, highs));
+  }
+  return v128.and(v128.ge<T>(x, lows), v128.le<T>(x, highs));
+}
+
+function rangeBound<T>(bound: T): v128 {
+  if (isInteger<T>() && sizeof<T>() === 8 && !isSigned<T>()) return i64x2.splat(<i64>bound ^ i64.MIN_VALUE);
+  return v128.splat<T>(bound);
+}
+
+/** The masks of eight cells as 16-bit lanes. */
+function insideMask8<T>(at: usize, lows: v128, highs: v128): v128 {
+  if (sizeof<T>() === 2) return insideMask<T>(at, lows, highs);
+  const a = insideMask<T>(at, lows, highs);
+  const b = insideMask<T>(at + 16, lows, highs);
+  if (sizeof<T>() === 4) return i16x8.narrow_i32x4_s(a, b);
+  const c = insideMask<T>(at + 32, lows, highs);
+  const d = insideMask<T>(at + 48, lows, highs);
+  return i16x8.narrow_i32x4_s(v128.shuffle<i32>(a, b, 0, 2, 4, 6), v128.shuffle<i32>(c, d, 0, 2, 4, 6));
+}
+
+/** Writes a byte a cell at `out`: 1 where low <= cell <= high, else 0. Bounds as for `countRange`. */
+export function maskRange<T>(data: usize, cells: i32, bounds: usize, out: usize): void {
   const low = load<T>(bounds);
   const high = load<T>(bounds, 8);
-  let count = 0;
-  for (let i: usize = 0; i < <usize>cells; i++) {
-    const x = load<T>(data + i * sizeof<T>());
-    const inside = i32(x >= low) & i32(x <= high);
-    store<u8>(out + i, <u8>inside);
-    count += inside;
+  const lows = rangeBound<T>(low);
+  const highs = rangeBound<T>(high);
+  const ones = i8x16.splat(1);
+  const whole = <usize>cells & ~15;
+  for (let i: usize = 0; i < whole; i += 16) {
+    const at = data + i * sizeof<T>();
+    let inside: v128;
+    if (sizeof<T>() === 1) {
+      inside = insideMask<T>(at, lows, highs);
+    } else {
+      inside = i8x16.narrow_i16x8_s(insideMask8<T>(at, lows, highs), insideMask8<T>(at + 8 * sizeof<T>(), lows, highs));
+    }
+    v128.store(out + i, v128.and(inside, ones));
   }
-  return count;
+  for (let i = whole; i < <usize>cells; i++) {
+    const x = load<T>(data + i * sizeof<T>());
+    store<u8>(out + i, <u8>(i32(x >= low) & i32(x <= high)));
+  }
 }
 
 /** Adds to `bins` counters (u32 each) at `out`: floor((x - lower) / (upper - lower) * bins) for lower <= x < upper. */
@@ -59,21 +93,30 @@ export function histogram<T>(data: usize, cells: i32, lower: f64, upper: f64, bi
 }
 
 /**
- * Adds to 65,536 counters (u32 each) at `out`, by 16 bits of the order key above `shift`, the cells whose key has
- * `prefix` above those bits. NaN is left out.
+ * Adds to 65,536 counters (u32 each) at `out`, by 16 bits of the order key above `shift`, the cells in the inclusive
+ * range given at `bounds` as for `countRange`: those whose key has the prefix looked for.
  */
-export function countDigits<T>(data: usize, cells: i32, prefix: u64, shift: i32, out: usize): void {
-  const isTop = <u32>shift + 16 >= sizeof<T>() * 8;
-  const prefixShift = <u64>(isTop ? 0 : shift + 16);
-  for (let i: usize = 0; i < <usize>cells; i++) {
-    const x = load<T>(data + i * sizeof<T>());
-    if (isFloat<T>()) {
-      if (!(x <= <T>Infinity)) continue;
+export function countDigits<T>(data: usize, cells: i32, bounds: usize, shift: i32, out: usize): void {
+  const low = load<T>(bounds);
+  const high = load<T>(bounds, 8);
+  const lows = rangeBound<T>(low);
+  const highs = rangeBound<T>(high);
+  const end = data + <usize>cells * sizeof<T>();
+  const whole = data + ((<usize>cells * sizeof<T>()) & ~63);
+  for (let block = data; block < end; block += 64) {
+    // Most blocks of a search that has come far hold none of its cells.
+    if (block < whole) {
+      const near = v128.or(insideMask<T>(block, lows, highs), insideMask<T>(block + 16, lows, highs));
+      const far = v128.or(insideMask<T>(block + 32, lows, highs), insideMask<T>(block + 48, lows, highs));
+      if (!v128.any_true(v128.or(near, far))) continue;
     }
-    const key = orderKey<T>(x);
-    if (!isTop && key >> prefixShift !== prefix) continue;
-    const at = out + ((<usize>((key >> <u64>shift) & 0xffff)) << 2);
-    store<u32>(at, load<u32>(at) + 1);
+    const last = min(block + 64, end);
+    for (let at = block; at < last; at += sizeof<T>()) {
+      const x = load<T>(at);
+      if (!(x >= low && x <= high)) continue;
+      const counter = out + ((<usize>((orderKey<T>(x) >> <u64>shift) & 0xffff)) << 2);
+      store<u32>(counter, load<u32>(counter) + 1);
+    }
   }
 }
 

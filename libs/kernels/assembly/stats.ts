@@ -88,39 +88,56 @@ function fastFloatSums<T>(data: usize, cells: i32, out: usize): bool {
   let highest0 = v128.splat<T>(<T>-Infinity);
   let lowest1 = lowest0;
   let highest1 = highest0;
+  // Four sums: an addition takes three to four cycles until its result can be added to.
   let sum0 = f64x2.splat(0);
   let sum1 = sum0;
+  let sum2 = sum0;
+  let sum3 = sum0;
   let error0 = sum0;
   let error1 = sum0;
+  let error2 = sum0;
+  let error3 = sum0;
   const bytes = <usize>cells * sizeof<T>();
   const end = data + bytes;
-  const whole = data + (bytes & ~31);
+  const step: usize = sizeof<T>() === 8 ? 64 : 32;
+  const whole = data + (bytes & ~(step - 1));
   let at = data;
-  for (; at < whole; at += 32) {
+  for (; at < whole; at += step) {
     const a = v128.load(at);
     const b = v128.load(at, 16);
     lowest0 = v128.pmin<T>(lowest0, a);
     highest0 = v128.pmax<T>(highest0, a);
     lowest1 = v128.pmin<T>(lowest1, b);
     highest1 = v128.pmax<T>(highest1, b);
-    let x = sizeof<T>() === 8 ? a : loadPair<T>(at);
-    let y = sizeof<T>() === 8 ? b : loadPair<T>(at + 16);
-    let next0 = f64x2.add(sum0, x);
-    let next1 = f64x2.add(sum1, y);
-    error0 = f64x2.add(error0, sumError(sum0, x, next0));
-    error1 = f64x2.add(error1, sumError(sum1, y, next1));
+    let w = a;
+    let x = b;
+    let y: v128;
+    let z: v128;
+    if (sizeof<T>() === 8) {
+      y = v128.load(at, 32);
+      z = v128.load(at, 48);
+      lowest0 = v128.pmin<T>(lowest0, y);
+      highest0 = v128.pmax<T>(highest0, y);
+      lowest1 = v128.pmin<T>(lowest1, z);
+      highest1 = v128.pmax<T>(highest1, z);
+    } else {
+      w = loadPair<T>(at);
+      x = loadPair<T>(at + 8);
+      y = loadPair<T>(at + 16);
+      z = loadPair<T>(at + 24);
+    }
+    const next0 = f64x2.add(sum0, w);
+    const next1 = f64x2.add(sum1, x);
+    const next2 = f64x2.add(sum2, y);
+    const next3 = f64x2.add(sum3, z);
+    error0 = f64x2.add(error0, sumError(sum0, w, next0));
+    error1 = f64x2.add(error1, sumError(sum1, x, next1));
+    error2 = f64x2.add(error2, sumError(sum2, y, next2));
+    error3 = f64x2.add(error3, sumError(sum3, z, next3));
     sum0 = next0;
     sum1 = next1;
-    if (sizeof<T>() === 4) {
-      x = loadPair<T>(at + 8);
-      y = loadPair<T>(at + 24);
-      next0 = f64x2.add(sum0, x);
-      next1 = f64x2.add(sum1, y);
-      error0 = f64x2.add(error0, sumError(sum0, x, next0));
-      error1 = f64x2.add(error1, sumError(sum1, y, next1));
-      sum0 = next0;
-      sum1 = next1;
-    }
+    sum2 = next2;
+    sum3 = next3;
   }
   for (; at < end; at += sizeof<T>()) {
     const a = v128.splat<T>(load<T>(at));
@@ -131,10 +148,14 @@ function fastFloatSums<T>(data: usize, cells: i32, out: usize): bool {
     error0 = f64x2.add(error0, sumError(sum0, x, next));
     sum0 = next;
   }
-  const sum = f64x2.add(sum0, sum1);
+  const half0 = f64x2.add(sum0, sum1);
+  const half1 = f64x2.add(sum2, sum3);
+  const sum = f64x2.add(half0, half1);
   const zero = f64x2.sub(sum, sum);
   if (!v128.all_true<i32>(f64x2.eq(zero, zero))) return false;
-  const error = f64x2.add(f64x2.add(error0, error1), sumError(sum0, sum1, sum));
+  let error = f64x2.add(f64x2.add(error0, error1), f64x2.add(error2, error3));
+  error = f64x2.add(error, f64x2.add(sumError(sum0, sum1, half0), sumError(sum2, sum3, half1)));
+  error = f64x2.add(error, sumError(half0, half1, sum));
   storeFloatExtrema<T>(out, v128.pmin<T>(lowest0, lowest1), v128.pmax<T>(highest0, highest1), cells);
   storeDoubleDouble(out + 32, sum, error);
   return true;
@@ -295,7 +316,34 @@ function integerMoments<T>(data: usize, cells: i32, out: usize): void {
   let c0: u64 = 0;
   let c1: u64 = 0;
   const end = data + <usize>cells * sizeof<T>();
-  for (let at = data; at < end; at += sizeof<T>()) {
+  let at = data;
+  if (sizeof<T>() < 8) {
+    const whole = data + ((<usize>cells * sizeof<T>()) & ~15);
+    let low = i64x2.splat(0);
+    let high = low;
+    let partial = i32x4.splat(0);
+    for (; at < whole; at += 16) {
+      const x = v128.load(at);
+      const first = v128.extmul_low<T>(x, x);
+      const second = v128.extmul_high<T>(x, x);
+      if (sizeof<T>() === 4) {
+        const mask = i64x2.splat(0xffffffff);
+        low = i64x2.add(low, i64x2.add(v128.and(first, mask), v128.and(second, mask)));
+        high = i64x2.add(high, i64x2.add(i64x2.shr_u(first, 32), i64x2.shr_u(second, 32)));
+      } else if (sizeof<T>() === 2) {
+        low = i64x2.add(low, i64x2.add(i64x2.extend_low_i32x4_u(first), i64x2.extend_high_i32x4_u(first)));
+        low = i64x2.add(low, i64x2.add(i64x2.extend_low_i32x4_u(second), i64x2.extend_high_i32x4_u(second)));
+      } else {
+        // 2^14 vectors a block, 4 * 255^2 each at most: 32 bits are enough.
+        partial = i32x4.add(partial, i32x4.extadd_pairwise_i16x8_u(first));
+        partial = i32x4.add(partial, i32x4.extadd_pairwise_i16x8_u(second));
+      }
+    }
+    low = i64x2.add(low, i64x2.add(i64x2.extend_low_i32x4_u(partial), i64x2.extend_high_i32x4_u(partial)));
+    a0 = i64x2.extract_lane(low, 0) + i64x2.extract_lane(low, 1);
+    a1 = i64x2.extract_lane(high, 0) + i64x2.extract_lane(high, 1);
+  }
+  for (; at < end; at += sizeof<T>()) {
     if (sizeof<T>() < 8) {
       const x = <i64>load<T>(at);
       const square = <u64>(x * x);

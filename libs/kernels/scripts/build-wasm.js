@@ -15,9 +15,9 @@ const PASSES = [
   ['stats', 'data: usize, cells: i32, out: usize, withSum: i32', 'void'],
   ['moments', 'data: usize, cells: i32, out: usize, pivot: f64', 'void'],
   ['countRange', 'data: usize, cells: i32, bounds: usize', 'i32'],
-  ['maskRange', 'data: usize, cells: i32, bounds: usize, out: usize', 'i32'],
+  ['maskRange', 'data: usize, cells: i32, bounds: usize, out: usize', 'void'],
   ['histogram', 'data: usize, cells: i32, lower: f64, upper: f64, bins: i32, out: usize', 'void'],
-  ['countDigits', 'data: usize, cells: i32, prefix: u64, shift: i32, out: usize', 'void'],
+  ['countDigits', 'data: usize, cells: i32, bounds: usize, shift: i32, out: usize', 'void'],
   ['difference', 'data: usize, other: usize, cells: i32, out: usize, withSquares: i32', 'void'],
 ];
 

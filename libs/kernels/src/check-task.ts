@@ -2,11 +2,12 @@ import { type DType, itemSize } from '@tidegate/array';
 import { type Box, contains, formatBox, intersect, volume } from '@tidegate/geometry';
 import { BadRequestError } from '@tidegate/protocol';
 import { BoxReader } from './box-reader.js';
-import { cellRange } from './cell-range.js';
+import { type CellRange, cellRange } from './cell-range.js';
 import { add, ZERO } from './double-double.js';
 import type { FileCache } from './file-cache.js';
 import type { KernelInstance, KernelSession } from './kernel-instance.js';
 import { Labeller } from './labeller.js';
+import { prefixRange } from './order-key.js';
 import { checkPieceData, type PieceData, type PreviousData } from './piece-data.js';
 import { type BuiltInResult, type Difference, type Failure, type SparseCounts, sparseCounts } from './piece-result.js';
 import { StatsTally } from './piece-stats.js';
@@ -81,7 +82,7 @@ function mainPass(task: CheckTask, tools: CheckTools): Omit<BuiltInResult, 'quan
   const session = tools.kernels.session(dtype, tableEntries);
   const tally = spec.stats && new StatsTally(session, { dtype, level: spec.stats, positions: spec.positions });
   const ranges = spec.ranges.map((bounds) => ({ range: cellRange(dtype, bounds), count: 0 }));
-  const queries = spec.digits.map(parseQuery);
+  const queries = spec.digits.map((query) => queryRange(dtype, query));
   const labellers = spec.components.map(({ neighbours, ...bounds }) => ({
     range: cellRange(dtype, bounds),
     labeller: new Labeller({ piece, box: specBox(spec), neighbours }),
@@ -95,7 +96,7 @@ function mainPass(task: CheckTask, tools: CheckTools): Omit<BuiltInResult, 'quan
       for (const [at, histogram] of spec.histograms.entries()) {
         session.histogram(cells, histogram, histogramTables[at] ?? 0);
       }
-      for (const [at, query] of queries.entries()) session.countDigits(cells, query, at * DIGITS);
+      countDigits(session, cells, queries);
       for (const { range, labeller } of labellers) {
         labeller.push(range === undefined ? new Uint8Array(cells) : session.maskRange(cells, range));
       }
@@ -110,8 +111,22 @@ function mainPass(task: CheckTask, tools: CheckTools): Omit<BuiltInResult, 'quan
   };
 }
 
-function parseQuery({ prefix, shift }: DigitQuery): { prefix: bigint; shift: number } {
-  return { prefix: BigInt(`0x${prefix}`), shift };
+/** The cells that a query is about; undefined where there can be none. */
+function queryRange(dtype: DType, { prefix, shift }: DigitQuery): { range: CellRange; shift: number } | undefined {
+  const range = prefixRange(dtype, { prefix: BigInt(`0x${prefix}`), shift });
+  return range && { range, shift };
+}
+
+/** Counts digits of the block for each query, each in a table of its own; the first tables are theirs. */
+function countDigits(
+  session: KernelSession,
+  cells: number,
+  queries: readonly ({ range: CellRange; shift: number } | undefined)[],
+): void {
+  for (let at = 0; at < queries.length; at++) {
+    const query = queries[at];
+    if (query !== undefined) session.countDigits(cells, query, at * DIGITS);
+  }
 }
 
 /** Quantiles of the piece alone; `first` are the counts that the search begins with, which the main pass has made. */
@@ -127,10 +142,10 @@ function pieceQuantiles(task: CheckTask, tools: CheckTools, first: readonly Spar
   search.accept([counters]);
   for (let queries = search.queries(); queries.length > 0; queries = search.queries()) {
     const session = tools.kernels.session(dtype, queries.length * DIGITS);
-    const parsed = queries.map(parseQuery);
-    forEachBlock(readerOf(data, piece, dtype, tools), { session, dtype }, (cells) => {
-      for (const [at, query] of parsed.entries()) session.countDigits(cells, query, at * DIGITS);
-    });
+    const parsed = queries.map((query) => queryRange(dtype, query));
+    forEachBlock(readerOf(data, piece, dtype, tools), { session, dtype }, (cells) =>
+      countDigits(session, cells, parsed),
+    );
     search.accept(parsed.map((_, at) => session.table(at * DIGITS, DIGITS)));
   }
   return search.values();

@@ -35,9 +35,9 @@ interface Passes {
   stats(data: number, cells: number, out: number, withSum: number): void;
   moments(data: number, cells: number, out: number, pivot: number): void;
   countRange(data: number, cells: number, bounds: number): number;
-  maskRange(data: number, cells: number, bounds: number, out: number): number;
+  maskRange(data: number, cells: number, bounds: number, out: number): void;
   histogram(data: number, cells: number, lower: number, upper: number, bins: number, out: number): void;
-  countDigits(data: number, cells: number, prefix: bigint, shift: number, out: number): void;
+  countDigits(data: number, cells: number, bounds: number, shift: number, out: number): void;
   difference(data: number, other: number, cells: number, out: number, withSquares: number): void;
 }
 
@@ -197,8 +197,10 @@ export class KernelSession {
     this.#passes.histogram(CELLS, count, lower, upper, bins, TABLES + table * 4);
   }
 
-  countDigits(count: number, { prefix, shift }: { prefix: bigint; shift: number }, table: number): void {
-    this.#passes.countDigits(CELLS, count, prefix, shift, TABLES + table * 4);
+  /** Adds to the counters from `table` on the cells of a range, by 16 bits of their order key above `shift`. */
+  countDigits(count: number, { range, shift }: { range: CellRange; shift: number }, table: number): void {
+    this.#setBounds(range);
+    this.#passes.countDigits(CELLS, count, BOUNDS, shift, TABLES + table * 4);
   }
 
   /** Counters `from` … `from` + `length` - 1 of the tables. */

@@ -1,8 +1,7 @@
 import { type DType, itemSize } from '@tidegate/array';
+import { DIGIT_BITS, keyCell } from './order-key.js';
 import type { DigitQuery } from './round-spec.js';
 
-/** Bits of an order key that one pass tells apart. */
-const DIGIT_BITS = 16;
 /** Counters of one pass. */
 export const DIGITS = 1 << DIGIT_BITS;
 
@@ -73,8 +72,8 @@ export class QuantileSearch {
   values(): (number | undefined)[] {
     if (this.#cells === 0) return this.#quantiles.map(() => undefined);
     return this.#quantiles.map((q, at) => {
-      const lower = keyValue(this.#dtype, this.#searches?.[2 * at]?.prefix ?? 0n);
-      const upper = keyValue(this.#dtype, this.#searches?.[2 * at + 1]?.prefix ?? 0n);
+      const lower = Number(keyCell(this.#dtype, this.#searches?.[2 * at]?.prefix ?? 0n));
+      const upper = Number(keyCell(this.#dtype, this.#searches?.[2 * at + 1]?.prefix ?? 0n));
       const place = q * (this.#cells - 1);
       return interpolate(lower, upper, place - Math.floor(place));
     });
@@ -98,20 +97,4 @@ function interpolate(lower: number, upper: number, part: number): number {
   // An infinite end, or a distance beyond the range of float64.
   if (apart === Infinity) return lower * (1 - part) + upper * part;
   return part < 0.5 ? lower + apart * part : upper - apart * (1 - part);
-}
-
-const scratch = new DataView(new ArrayBuffer(8));
-
-/** The number whose order key is `key`: the inverse of `orderKey` in assembly/lanes.ts. */
-function keyValue(dtype: DType, key: bigint): number {
-  const bits = BigInt(itemSize(dtype) * 8);
-  const sign = 1n << (bits - 1n);
-  if (!dtype.startsWith('float')) return Number(dtype.startsWith('int') ? key - sign : key);
-  const pattern = BigInt.asUintN(Number(bits), (key & sign) === 0n ? ~key : key ^ sign);
-  if (bits === 64n) {
-    scratch.setBigUint64(0, pattern);
-    return scratch.getFloat64(0);
-  }
-  scratch.setUint32(0, Number(pattern));
-  return scratch.getFloat32(0);
 }

@@ -84,10 +84,8 @@ function passRows(): KernelBenchRow[] {
     passes.push(['count', () => session.countRange(count, range)]);
     passes.push(['mask', () => session.maskRange(count, range)]);
     passes.push(['histogram', () => session.histogram(count, { lower: 0, upper: 100, bins: 64 }, 0)]);
-    passes.push([
-      'digits',
-      () => session.countDigits(count, { prefix: 0n, shift: Math.max(0, itemSize(dtype) * 8 - 16) }, 0),
-    ]);
+    const shift = Math.max(0, itemSize(dtype) * 8 - 16);
+    passes.push(['digits', () => session.countDigits(count, { range, shift }, 0)]);
     passes.push(['linf', () => session.difference(count, false)]);
     for (const [name, pass] of passes) {
       const row = { name: `${dtype} ${name}`, gigabytesPerSecond: rate(pass), copyGigabytesPerSecond };
