@@ -1,10 +1,12 @@
 import { type Bus, monotonicNow, retrying, type ShardRouter } from '@tidegate/bus';
-import { type Box, volume } from '@tidegate/geometry';
+import type { Box } from '@tidegate/geometry';
 import { type Epoch, isTidegateError, NotFoundError, UnavailableError } from '@tidegate/protocol';
 import { chunkBytes, type PieceSource, readObject, readPieces, wholeBytes } from './piece-reader.js';
 import type { PlannedPiece } from './plan.js';
 import { readThrough } from './read-through.js';
 import { planCovered, type Region, type RegionPlan } from './region-planner.js';
+import { RegionWaits } from './region-waits.js';
+import { boxBytes } from './variable-handle.js';
 
 /** One read of a piece that got no answer is tried again, by a fresh plan, after this long. */
 const READ_MS = 5000;
@@ -40,6 +42,12 @@ export class RegionReader {
   readonly #bus: Bus;
   readonly #router: ShardRouter;
   readonly #source: PieceSource;
+  readonly #waits = new RegionWaits({
+    read: async (region, options) => {
+      const bytes = new Uint8Array(boxBytes(region.variable, region.box));
+      return { bytes, ...(await this.readAlone(region, bytes, options)) };
+    },
+  });
 
   constructor({ bus, router, source }: RegionReaderOptions) {
     this.#bus = bus;
@@ -57,16 +65,27 @@ export class RegionReader {
   }
 
   /**
-   * Reads an array into `target`: packed, row-major, `volume(region.box) * itemSize` bytes.
+   * Reads an array into `target`: packed, row-major, `volume(region.box) * itemSize` bytes. Equal small ones that wait
+   * share their plan and their read.
    *
    * @throws as `planCovered`; UnavailableError or TimeoutError at the deadline
    */
   async read(region: Region, target: Uint8Array, options: RegionReadOptions): Promise<{ readonly epoch: Epoch }> {
+    const { waitMs, deadline, signal, onProgress } = options;
+    if (waitMs === 0 || signal || onProgress || target.length > wholeBytes(this.#bus)) {
+      return this.readAlone(region, target, options);
+    }
+    assertTarget(region, target);
+    const { bytes, epoch } = await this.#waits.get(region, { waitMs, deadline });
+    target.set(bytes);
+    return { epoch };
+  }
+
+  /** The same, sharing nothing. */
+  async readAlone(region: Region, target: Uint8Array, options: RegionReadOptions): Promise<{ readonly epoch: Epoch }> {
     const { itemSize } = region.variable;
-    const expected = volume(region.box) * itemSize;
-    if (target.length !== expected)
-      throw new RangeError(`expected a target of ${expected} bytes, got ${target.length}`);
-    if (options.waitMs === 0 && expected <= wholeBytes(this.#bus)) {
+    assertTarget(region, target);
+    if (options.waitMs === 0 && target.length <= wholeBytes(this.#bus)) {
       const through = await readThrough(this.#bus, this.#router, region, target, options);
       if (through) return through;
     }
@@ -123,6 +142,11 @@ export class RegionReader {
       },
     );
   }
+}
+
+function assertTarget({ variable, box }: Region, target: Uint8Array): void {
+  const expected = boxBytes(variable, box);
+  if (target.length !== expected) throw new RangeError(`expected a target of ${expected} bytes, got ${target.length}`);
 }
 
 function byPlace(a: PlannedPiece, b: PlannedPiece): number {

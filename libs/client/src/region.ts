@@ -5,4 +5,5 @@ export { busPieceSource, chunkBytes, type PieceSource, type ReadOptions } from '
 export { joinMissing, joinPieces, type PlannedPiece } from './plan.js';
 export { planRegion, type Region, type RegionPlan } from './region-planner.js';
 export { RegionReader, type StoredObject } from './region-reader.js';
+export { RegionWaits, type WaitOptions } from './region-waits.js';
 export { boxBytes, boxWithin, type VariableHandle, variableHandle } from './variable-handle.js';

@@ -8,7 +8,9 @@ import {
   type PieceSource,
   type Region,
   RegionReader,
+  RegionWaits,
   stepSearch,
+  type WaitOptions,
 } from '@tidegate/client/region';
 import { formatBox, shapeOf, splitBox } from '@tidegate/geometry';
 import {
@@ -22,7 +24,6 @@ import {
   waitHeader,
 } from '@tidegate/protocol';
 import type { Catalog } from './catalog.js';
-import { SharedWaits, type WaitOptions } from './shared-waits.js';
 
 export interface GetEndpointOptions {
   readonly bus: Bus;
@@ -48,9 +49,15 @@ interface Asked {
 export function getHandler(options: GetEndpointOptions): Handler {
   const { bus } = options;
   const reader = new RegionReader(options);
-  const waits = new SharedWaits({
-    read: (region, wait) => readWhole(reader, region, wait),
-    flush: () => bus.flush(),
+  let unflushed = 0;
+  const waits = new RegionWaits({
+    read: (region: Region, wait: WaitOptions) => readWhole(reader, region, wait),
+    pace: ({ data }) => {
+      unflushed += data.length;
+      if (unflushed < FLUSH_BYTES) return undefined;
+      unflushed = 0;
+      return bus.flush();
+    },
   });
   return async (request) => {
     const asked = await parse(options, request);
@@ -127,7 +134,7 @@ function regionHeaders({ variable, step, box }: Region, epoch: number): HeaderMa
 
 async function readWhole(reader: RegionReader, region: Region, options: WaitOptions): Promise<Outgoing> {
   const data = new Uint8Array(boxBytes(region.variable, region.box));
-  const { epoch } = await reader.read(region, data, options);
+  const { epoch } = await reader.readAlone(region, data, options);
   return { data, headers: regionHeaders(region, epoch) };
 }
 
@@ -150,7 +157,7 @@ async function streamArray(
     const data = new Uint8Array(boxBytes(region.variable, box));
     const now = monotonicNow();
     const waitMs = Math.max(0, Math.round(waitUntil - now));
-    await reader.read({ ...region, box }, data, { waitMs, deadline: now + waitMs + GET_MS });
+    await reader.readAlone({ ...region, box }, data, { waitMs, deadline: now + waitMs + GET_MS });
     request.send(data, {
       ...regionHeaders(region, epoch),
       [HEADERS.offset]: String(offset),

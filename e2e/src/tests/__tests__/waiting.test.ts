@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { NotCoveredError, type Tidegate, TimeoutError } from '@tidegate/client';
+import { headers as createHeaders, createInbox } from 'nats';
 import { type Cluster, startCluster } from '../cluster.js';
 import type { PlainClient } from '../plain-client.js';
 
@@ -114,35 +115,119 @@ describe('a reader that asks first', () => {
   });
 });
 
+type Begin = (answered: (bytes: Uint8Array) => void) => Promise<void>;
+
 describe('1,000 readers at once', () => {
-  test('all of them are answered when the last put comes, and with its data', async () => {
-    await writer.declare({ name: 'crowd', dtype: 'float64', shape: SHAPE });
-    await putQuarters(0, [0, 1, 2], 'crowd');
-    const box = '40:42,40:42';
-    const waiting = Array.from({ length: 1000 }, (_, at) =>
-      at % 2 === 0
-        ? reader.get({ variable: 'crowd', step: 0, box, waitMs: 20_000 }).then(({ bytes }) => bytes)
-        : plain
-            .request(
-              'tide.v1.get',
-              '',
-              {
-                'Tide-Variable': 'crowd',
-                'Tide-Step': 0,
-                'Tide-Box': box,
-                'Tide-Wait': 20_000,
-              },
-              25_000,
-            )
-            .then(({ data }) => data),
-    );
-    // Their requests are on the connections before this one, so they wait when it is answered.
-    await Promise.all([reader.storage(), plain.control('tide.v1.storage', {})]);
-    const acknowledged = await putQuarters(0, [3], 'crowd');
-    const received = await Promise.all(waiting);
-    expect(performance.now() - acknowledged).toBeLessThan(1_000);
-    const expected = Buffer.from(new Float64Array(4).fill(cellValue(0)).buffer);
-    expect(received.every((bytes) => Buffer.compare(bytes, expected) === 0)).toBe(true);
+  const CONNECTIONS = 10;
+  const WAIT_MS = 20_000;
+  /** The first rounds compile what they run, and one may fall on a collection of garbage: their median counts. */
+  const ROUNDS = 7;
+  /** What else runs on a machine only adds to what the services take: the best series tells what that is. */
+  const SERIES = 3;
+  let step = 100;
+  let plains: readonly PlainClient[];
+  let readers: readonly Tidegate[];
+
+  beforeAll(async () => {
+    const each = Array.from({ length: CONNECTIONS });
+    [plains, readers] = await Promise.all([
+      Promise.all(each.map(() => cluster.plain())),
+      Promise.all(each.map(() => cluster.sdk())),
+    ]);
+    await writer.declare({ name: 'crowd', dtype: 'float64', shape: SHAPE, window: 100 });
+    await putQuarters(step, [0, 1, 2, 3], 'crowd');
+    await Promise.all(readers.map((client) => client.get({ variable: 'crowd', step })));
+  });
+
+  /**
+   * One thousand readers that wait for the last quarter of a step.
+   *
+   * @param begin has them wait, calling back for each of them with the bytes that it got; settles when the services have
+   *   all their requests
+   * @returns milliseconds from the sending of the last put, earlier than its acknowledgement, to the last answer
+   */
+  async function round(begin: Begin): Promise<number> {
+    await putQuarters(++step, [0, 1, 2], 'crowd');
+    const everyone = Promise.withResolvers<number>();
+    const received: Uint8Array[] = [];
+    await begin((bytes) => {
+      received.push(bytes);
+      if (received.length === 1000) everyone.resolve(performance.now());
+    });
+    expect(received).toHaveLength(0);
+    const sent = performance.now();
+    await putQuarters(step, [3], 'crowd');
+    const lateMs = (await everyone.promise) - sent;
+    const values = received.flatMap((bytes) => [...new Float64Array(bytes.slice().buffer)]);
+    expect(new Set(values)).toEqual(new Set([cellValue(step)]));
+    return lateMs;
+  }
+
+  async function bestMedian(begin: Begin): Promise<number> {
+    const medians: number[] = [];
+    do {
+      const lateMs: number[] = [];
+      for (let at = 0; at < ROUNDS; at++) lateMs.push(await round(begin));
+      expect(Math.max(...lateMs)).toBeLessThan(1_000);
+      medians.push(lateMs.toSorted((a, b) => a - b)[ROUNDS >> 1] ?? 0);
+    } while (Math.min(...medians) >= ANSWER_MS && medians.length < SERIES);
+    return Math.min(...medians);
+  }
+
+  test('by tide.v1.get: all are answered in time when the last put comes, and with its data', async () => {
+    const box = '28:36,28:36';
+    const lateMs = await bestMedian(async (answered) => {
+      for (const { connection } of plains) {
+        const inbox = createInbox();
+        connection.subscribe(inbox, {
+          max: 1000 / CONNECTIONS,
+          callback: (_, { data }) => answered(new Uint8Array(data)),
+        });
+        const headers = createHeaders();
+        const fields = { 'Tide-Variable': 'crowd', 'Tide-Step': step, 'Tide-Box': box, 'Tide-Wait': WAIT_MS };
+        for (const [name, value] of Object.entries(fields)) headers.append(name, String(value));
+        for (let at = 0; at < 1000 / CONNECTIONS; at++) {
+          connection.publish('tide.v1.get', '', { reply: inbox, headers });
+        }
+      }
+      // What is asked on a connection later is answered later: the requests before it are there.
+      await Promise.all(plains.map((client) => client.control('tide.v1.storage', {})));
+    });
+    expect(lateMs).toBeLessThan(ANSWER_MS);
+  });
+
+  test('by the SDK: all are answered in time, too', async () => {
+    const lateMs = await bestMedian(async (answered) => {
+      const box = '40:42,40:42';
+      const gets = readers.flatMap((client) =>
+        Array.from({ length: 1000 / CONNECTIONS }, () =>
+          client.get({ variable: 'crowd', step, box, waitMs: WAIT_MS }).then(({ bytes }) => answered(bytes)),
+        ),
+      );
+      await Promise.race([Promise.all(gets), Promise.all(readers.map((client) => client.storage()))]);
+    });
+    expect(lateMs).toBeLessThan(ANSWER_MS);
+  });
+
+  test('each gets what was acknowledged before it asked, whoever waits already', async () => {
+    const box = QUARTERS[0];
+    const gets: Promise<void>[] = [];
+    for (let version = 1; version <= 60; version++) {
+      await writer.put({ variable: 'crowd', step: 300, box, data: new Float64Array(32 * 32).fill(version) });
+      for (const { connection } of plains) {
+        const headers = createHeaders();
+        const fields = { 'Tide-Variable': 'crowd', 'Tide-Step': 300, 'Tide-Box': box, 'Tide-Wait': WAIT_MS };
+        for (const [name, value] of Object.entries(fields)) headers.append(name, String(value));
+        gets.push(
+          connection.request('tide.v1.get', '', { headers, timeout: WAIT_MS }).then(({ data }) => {
+            const got = new Set(new Float64Array(new Uint8Array(data).buffer));
+            expect(got.size).toBe(1);
+            expect([...got][0]).toBeGreaterThanOrEqual(version);
+          }),
+        );
+      }
+    }
+    await Promise.all(gets);
   });
 
   test('their waits end at the same time without harm', async () => {

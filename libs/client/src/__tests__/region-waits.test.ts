@@ -1,15 +1,19 @@
 import { describe, expect, test } from '@jest/globals';
-import type { Outgoing } from '@tidegate/bus';
-import { type Region, variableHandle } from '@tidegate/client/region';
 import { boxOfShape, parseBox } from '@tidegate/geometry';
 import { TimeoutError, type VariableRecord } from '@tidegate/protocol';
 import { seededRandom } from '@tidegate/testing';
-import { SharedWaits, type WaitOptions } from '../shared-waits.js';
+import type { Region } from '../region-planner.js';
+import { RegionWaits, type WaitOptions } from '../region-waits.js';
+import { variableHandle } from '../variable-handle.js';
+
+interface Got {
+  readonly data: Uint8Array;
+}
 
 const SHAPE = [8, 8];
 const LONG_MS = 60_000;
 
-function declared(): Region['variable'] {
+function declared(createdAt = '2026-01-01T00:00:00Z'): Region['variable'] {
   const record: VariableRecord = {
     name: 'T',
     dtype: 'uint8',
@@ -18,7 +22,7 @@ function declared(): Region['variable'] {
     onEvict: 'spill',
     durability: 'memory',
     annotation: 'optional',
-    createdAt: '2026-01-01T00:00:00Z',
+    createdAt,
     shards: 1,
   };
   return variableHandle(record);
@@ -27,17 +31,17 @@ function declared(): Region['variable'] {
 interface Begun {
   readonly region: Region;
   readonly options: WaitOptions;
-  readonly end: (reply: Outgoing) => void;
+  readonly end: (reply: Got) => void;
   readonly fail: (error: Error) => void;
 }
 
 /** Reads that end when the test says so. */
-function controlled(flush: () => Promise<void> = () => Promise.resolve()) {
+function controlled(pace?: () => Promise<void> | undefined) {
   const begun: Begun[] = [];
-  const waits = new SharedWaits({
+  const waits = new RegionWaits<Got>({
     read: (region, options) =>
       new Promise((resolve, reject) => begun.push({ region, options, end: resolve, fail: reject })),
-    flush,
+    ...(pace && { pace }),
   });
   const read = (at: number): Begun => {
     const found = begun[at];
@@ -54,7 +58,7 @@ const region = (variable = declared(), box = boxOfShape(SHAPE), step = 0): Regio
   box,
 });
 const wait = (waitMs = LONG_MS): WaitOptions => ({ waitMs, deadline: performance.now() + waitMs + 1000 });
-const reply = (value: number, bytes = 1): Outgoing => ({ data: new Uint8Array(bytes).fill(value) });
+const reply = (value: number): Got => ({ data: Uint8Array.of(value) });
 /** All that follows without timers or I/O has happened. */
 const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
@@ -91,7 +95,7 @@ describe('equal gets', () => {
     const running = new Map<Region, number>();
     let now = 0;
     let reads = 0;
-    const waits = new SharedWaits({
+    const waits = new RegionWaits<number>({
       read: async (asked) => {
         const began = now;
         reads++;
@@ -100,9 +104,8 @@ describe('equal gets', () => {
         for (let turns = random.int(1, 8); turns > 0; turns--) await settled();
         running.set(asked, 0);
         if (random.int(0, 4) === 0) throw new TimeoutError(String(began));
-        return { data: new Uint8Array(), headers: { began: String(began) } };
+        return began;
       },
-      flush: () => Promise.resolve(),
     });
     const gets: Promise<void>[] = [];
     for (let turn = 0; turn < 300; turn++) {
@@ -110,7 +113,7 @@ describe('equal gets', () => {
         for (let count = random.int(0, 4); count > 0; count--) {
           const askedAt = ++now;
           const began = waits.get(asked, wait()).then(
-            ({ headers }) => Number(headers?.['began']),
+            (at) => at,
             (error: Error) => Number(error.message),
           );
           gets.push(began.then((at) => expect(at).toBeGreaterThanOrEqual(askedAt)));
@@ -130,7 +133,7 @@ describe('equal gets', () => {
       region(variable, parseBox('0:8,0:4')),
       region(variable, undefined, 1),
       { ...region(variable), run: 'r' },
-      region(declared()),
+      region(declared('2026-01-02T00:00:00Z')),
     ];
     for (const one of asked) waits.get(one, wait()).catch(() => {});
     expect(begun.map((read) => read.region)).toEqual(asked);
@@ -169,13 +172,12 @@ describe('waits of different lengths', () => {
 
   test('who may wait no longer asks for itself and leaves the others waiting', async () => {
     const began: WaitOptions[] = [];
-    const ended = Promise.withResolvers<Outgoing>();
-    const waits = new SharedWaits({
+    const ended = Promise.withResolvers<Got>();
+    const waits = new RegionWaits<Got>({
       read: (_, options) => {
         began.push(options);
         return options.waitMs > 1 ? ended.promise : Promise.reject(new TimeoutError('nothing came'));
       },
-      flush: () => Promise.resolve(),
     });
     const asked = region();
     const patient = [waits.get(asked, wait()), waits.get(asked, wait())];
@@ -189,22 +191,25 @@ describe('waits of different lengths', () => {
   });
 });
 
-test('the server takes 4 MiB of replies before more are made', async () => {
-  const flushes: (() => void)[] = [];
-  const { waits, read } = controlled(() => new Promise((resolve) => flushes.push(resolve)));
+test('who hands out may take breaks', async () => {
+  const breaks: (() => void)[] = [];
+  let handed = 0;
+  const { waits, read } = controlled(() =>
+    ++handed % 4 === 0 ? new Promise((resolve) => breaks.push(resolve)) : undefined,
+  );
   const asked = region();
   waits.get(asked, wait()).catch(() => {});
   let answered = 0;
   const gets = Array.from({ length: 10 }, () => waits.get(asked, wait()).then(() => answered++));
   read(0).end(reply(0));
   await settled();
-  read(1).end(reply(1, 1 << 20));
+  read(1).end(reply(1));
   await settled();
   expect(answered).toBe(4);
-  flushes[0]?.();
+  breaks[0]?.();
   await settled();
   expect(answered).toBe(8);
-  flushes[1]?.();
+  breaks[1]?.();
   await Promise.all(gets);
   expect(answered).toBe(10);
 });

@@ -1,6 +1,5 @@
-import { monotonicNow, type Outgoing } from '@tidegate/bus';
-import type { Region } from '@tidegate/client/region';
-import { formatBox } from '@tidegate/geometry';
+import { monotonicNow } from '@tidegate/bus';
+import type { Region } from './region-planner.js';
 
 /** How long a get waits. */
 export interface WaitOptions {
@@ -10,59 +9,55 @@ export interface WaitOptions {
   readonly deadline: number;
 }
 
-export interface SharedWaitsOptions {
-  /** Plans and reads a region, and makes the reply. What it plans with is asked for after it was called. */
-  readonly read: (region: Region, options: WaitOptions) => Promise<Outgoing>;
-  /** Settles when the server has taken what was sent. */
-  readonly flush: () => Promise<void>;
+export interface RegionWaitsOptions<T> {
+  /** Plans and reads a region; asks for its plan after it was called. */
+  readonly read: (region: Region, options: WaitOptions) => Promise<T>;
+  /** Called with what was read each time that it was handed to one of several; the next one gets it after that. */
+  readonly pace?: (value: T) => Promise<void> | undefined;
 }
 
-interface Reader {
+interface Reader<T> {
   /** Monotonic milliseconds, as is `deadline`. */
   readonly waitUntil: number;
   readonly deadline: number;
   readonly timer: NodeJS.Timeout;
-  readonly resolve: (reply: Outgoing) => void;
+  readonly resolve: (value: T | Promise<T>) => void;
   readonly reject: (error: unknown) => void;
 }
 
 /** Equal gets: a read for some of them is under way, the others have gathered for the next one. */
-interface Queue {
+interface Queue<T> {
   readonly region: Region;
-  gathered: Set<Reader>;
+  gathered: Set<Reader<T>>;
 }
 
 /** Longest time-out that Node's timers take. */
 const MAX_DELAY_MS = 0x7fffffff;
-/** Handed to replies between two waits for the server. */
-const FLUSH_BYTES = 4 << 20;
 
 /**
  * Lets equal gets that wait share their work: of one region at most one read is under way, and who comes meanwhile
  * shares the next one. That is planned after the last of them came, so each of them gets the newest data of every cell
  * that was acknowledged before it asked, as if it had come alone. A thousand readers cost two plans and two reads.
  */
-export class SharedWaits {
-  readonly #options: SharedWaitsOptions;
-  readonly #queues = new Map<string, Queue>();
+export class RegionWaits<T> {
+  readonly #options: RegionWaitsOptions<T>;
+  readonly #queues = new Map<string, Queue<T>>();
 
-  constructor(options: SharedWaitsOptions) {
+  constructor(options: RegionWaitsOptions<T>) {
     this.#options = options;
   }
 
-  /** The reply to one get; its `data` may be that of other gets, too. Errors: those of `read`. */
-  get(region: Region, options: WaitOptions): Promise<Outgoing> {
+  /** What `read` gives, which others may be given, too. Errors: those of `read`. */
+  get(region: Region, options: WaitOptions): Promise<T> {
     const { variable, run, step, box } = region;
-    const key = `${variable.record.name} ${run} ${step} ${formatBox(box)}`;
+    // The whole record: the variable may be deleted and declared anew while somebody waits for the old one.
+    const key = JSON.stringify([variable.record, run, step, box]);
     const queue = this.#queues.get(key);
-    if (queue === undefined) return this.#lead(key, region, options);
-    // The variable was deleted and declared anew while somebody waits for the old one.
-    if (queue.region.variable !== variable) return this.#options.read(region, options);
-    return this.#gather(queue, options);
+    return queue === undefined ? this.#lead(key, region, options) : this.#gather(queue, options);
   }
 
-  async #lead(key: string, region: Region, options: WaitOptions): Promise<Outgoing> {
-    const queue: Queue = { region, gathered: new Set() };
+  async #lead(key: string, region: Region, options: WaitOptions): Promise<T> {
+    const queue: Queue<T> = { region, gathered: new Set() };
     this.#queues.set(key, queue);
     try {
       return await this.#options.read(region, options);
@@ -71,7 +66,7 @@ export class SharedWaits {
     }
   }
 
-  #gather({ region, gathered }: Queue, options: WaitOptions): Promise<Outgoing> {
+  #gather({ region, gathered }: Queue<T>, options: WaitOptions): Promise<T> {
     return new Promise((resolve, reject) => {
       const { waitMs, deadline } = options;
       const ended = (): void => {
@@ -80,13 +75,13 @@ export class SharedWaits {
         resolve(this.#options.read(region, { waitMs: 1, deadline }));
       };
       const timer = setTimeout(ended, Math.min(waitMs, MAX_DELAY_MS));
-      const reader: Reader = { waitUntil: monotonicNow() + waitMs, deadline, timer, resolve, reject };
+      const reader: Reader<T> = { waitUntil: monotonicNow() + waitMs, deadline, timer, resolve, reject };
       gathered.add(reader);
     });
   }
 
   /** Reads for those who gathered, until nobody does. */
-  #drain(key: string, queue: Queue): void {
+  #drain(key: string, queue: Queue<T>): void {
     const readers = queue.gathered;
     if (readers.size === 0) {
       this.#queues.delete(key);
@@ -97,7 +92,7 @@ export class SharedWaits {
     this.#serve(queue.region, readers).then(next, next);
   }
 
-  async #serve(region: Region, readers: ReadonlySet<Reader>): Promise<void> {
+  async #serve(region: Region, readers: ReadonlySet<Reader<T>>): Promise<void> {
     let waitUntil = 0;
     let deadline = 0;
     for (const reader of readers) {
@@ -105,15 +100,12 @@ export class SharedWaits {
       deadline = Math.max(deadline, reader.deadline);
     }
     try {
-      const reply = await this.#options.read(region, { waitMs: Math.max(1, waitUntil - monotonicNow()), deadline });
+      const value = await this.#options.read(region, { waitMs: Math.max(1, waitUntil - monotonicNow()), deadline });
       for (const reader of readers) clearTimeout(reader.timer);
-      let unflushed = 0;
       for (const reader of readers) {
-        reader.resolve(reply);
-        unflushed += reply.data.length;
-        if (unflushed < FLUSH_BYTES) continue;
-        unflushed = 0;
-        await this.#options.flush();
+        reader.resolve(value);
+        const pause = this.#options.pace?.(value);
+        if (pause) await pause;
       }
     } catch (error) {
       for (const reader of readers) {
