@@ -1,11 +1,12 @@
-import type { Logger } from '@tidegate/bus';
-import { type Bus, type Roster, streamUse } from '@tidegate/bus';
+import { type Bus, type Logger, type Roster, streamUse } from '@tidegate/bus';
 import {
+  NotFoundError,
   type RawStorage,
   rawSubject,
   STREAMS,
   type StorageReply,
   type StorageState,
+  type StreamDescription,
   type StreamUse,
 } from '@tidegate/protocol';
 import { worse } from './watermark.js';
@@ -24,15 +25,21 @@ export async function clusterStorage(bus: Bus, roster: Roster, logger: Logger): 
     ),
   );
   const services = told.filter((service) => service !== undefined).sort((a, b) => (a.id < b.id ? -1 : 1));
-  const streams = await Promise.all(
-    Object.values(STREAMS).map(async ({ name }): Promise<StreamUse> => {
-      const { messages, bytes, maxBytes } = await streamUse(bus, name);
-      return { name, messages, usedBytes: bytes, limitBytes: maxBytes };
-    }),
-  );
+  const streams = await Promise.all(Object.values(STREAMS).map((stream) => useOf(bus, stream)));
   return {
     state: services.reduce<StorageState>((state, service) => worse(state, service.state), 'ok'),
     services,
     streams,
   };
+}
+
+/** A stream that no service has needed so far is empty. */
+async function useOf(bus: Bus, { name, maxBytes: limit }: StreamDescription): Promise<StreamUse> {
+  try {
+    const { messages, bytes, maxBytes } = await streamUse(bus, name);
+    return { name, messages, usedBytes: bytes, limitBytes: maxBytes };
+  } catch (error) {
+    if (!(error instanceof NotFoundError)) throw error;
+    return { name, messages: 0, usedBytes: 0, limitBytes: limit };
+  }
 }
