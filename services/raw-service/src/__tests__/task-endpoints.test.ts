@@ -147,6 +147,51 @@ describe('check', () => {
     expect(bytes).toBeGreaterThan(MAX_PAYLOAD);
   });
 
+  test('reads the right cells while windows, pressure and deletions move them and their room is used again', async () => {
+    await bench.raw('small', { memoryBytes: 256 << 10 });
+    await bench.declare('spills', { shape: [64, 64], window: 2 });
+    await bench.declare('drops', { shape: [64, 64], window: 2, onEvict: 'drop' });
+    const checks = { low: { reduce: 'min' }, high: { reduce: 'max' } } as const;
+    const box = boxOfShape([64, 64]);
+    let [compared, gone] = [0, 0];
+    const check = async (variable: string, value: number, id: string) => {
+      const run = new CheckRun({ checks, dtype: 'float64', shape: [64, 64], box });
+      const pieces = [{ id, box: formatBox(box), raw: 'small' }];
+      const body = { variable, round: run.next(), deadlineMs: 20_000, pieces };
+      const [result] = (await bench.ask<CheckReply>('small', 'check', body)).results;
+      if (result === undefined || 'gone' in result) {
+        gone++;
+        return;
+      }
+      run.accept([{ box, partial: 'partial' in result ? result.partial : result }]);
+      expect([...run.result().values.values()]).toEqual([value, value]);
+      compared++;
+    };
+    const random = seededRandom(7);
+    const known: { readonly variable: string; readonly value: number; readonly id: string }[] = [];
+    const running: Promise<void>[] = [];
+    for (let step = 0; step < 150; step++) {
+      const variable = step % 2 === 0 ? 'spills' : 'drops';
+      const descriptor = { variable, step, box: formatBox(box), wait: 10_000 };
+      const { id } = await bench.put('small', descriptor, bytesOf(new Float64Array(64 * 64).fill(step)));
+      known.push({ variable, value: step, id });
+      for (const one of [known.at(-1), random.pick(known), random.pick(known.slice(-4))])
+        if (one !== undefined) running.push(check(one.variable, one.value, one.id));
+      if (step % 10 === 9) {
+        const ids = [random.pick(known.slice(-4)).id];
+        running.push(bench.ask('small', 'release', { ids, reason: 'deleted' }).then(() => undefined));
+      }
+    }
+    await Promise.all(running);
+    expect(compared + gone).toBe(450);
+    expect(compared).toBeGreaterThan(200);
+    const storage = await bench.ask<{ memory: { usedBytes: number } }>('small', 'storage', {});
+    expect(storage.memory.usedBytes % (64 * 64 * 8)).toBe(0);
+    const ids = known.map(({ id }) => id);
+    await bench.ask('small', 'release', { ids, reason: 'deleted' });
+    expect(await bench.ask('small', 'storage', {})).toMatchObject({ memory: { usedBytes: 0 }, disk: { usedBytes: 0 } });
+  });
+
   test('runs the kernels of users, and fails those checks alone whose kernel is not stored', async () => {
     const wasm = countKernel();
     const digest = `sha256:${createHash('sha256').update(wasm).digest('hex')}`;
