@@ -78,7 +78,8 @@ function isRepeated(standing: RunRecord, { toStep, variables, reason }: Rollback
 /** Has everybody know of a rollback, then releases what it superseded. Idempotent. */
 async function carryOut(coordinator: Coordinator, { record, revision }: Standing): Promise<void> {
   const { bus, roster, state } = coordinator;
-  await syncMembers(bus, roster, 'runs', revision, { kinds: ['raw', 'meta'] });
+  // An engine that knew only the earlier epoch would take a step that is put again for decided.
+  await syncMembers(bus, roster, 'runs', revision, { kinds: ['raw', 'meta', 'engine'] });
   for (const concerned of above(record)) {
     await releaseListed(coordinator, allShards(state), { ...concerned, belowEpoch: record.epoch }, 'rollback');
   }
