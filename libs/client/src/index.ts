@@ -42,7 +42,7 @@ export {
   type VariableRecord,
 } from '@tidegate/protocol';
 export { type ConnectOptions, connect } from './connect.js';
-export type { EventsOptions, FiredEvent } from './fired-events.js';
+export { type EventsOptions, type FiredEvent, firedEvent } from './fired-events.js';
 export type { Kernels } from './kernels.js';
 export type { NdArray } from './nd-array.js';
 export type { StoredObject } from './region-reader.js';

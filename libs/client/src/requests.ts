@@ -54,5 +54,9 @@ export interface StepsRequestOptions extends CallOptions {
   readonly waitMs?: number;
 }
 
-/** A control request over some connection: see `control`. */
-export type Call = <T>(subject: string, body: unknown, options: CallOptions) => Promise<T>;
+/**
+ * A control request over some connection: see `control`.
+ *
+ * @param waitMs milliseconds for which an answer may take longer than usual before the request is repeated
+ */
+export type Call = <T>(subject: string, body: unknown, options: CallOptions, waitMs?: number) => Promise<T>;

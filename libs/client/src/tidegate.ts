@@ -65,7 +65,8 @@ export class Tidegate {
     this.#owners = OwnerTable.open(bus);
     this.#router = new ShardRouter(bus, this.#owners);
     this.#reader = new RegionReader({ bus, router: this.#router, source: busPieceSource(bus) });
-    const call: Call = (subject, body, options) => this.#control(subject, body, options);
+    const call: Call = (subject, body, { timeoutMs = TIMEOUT_MS, signal }, waitMs = 0) =>
+      control(bus, subject, body, { deadline: monotonicNow() + timeoutMs, signal, waitMs });
     this.triggers = triggerCalls(bus, call);
     this.kernels = kernelCalls(bus, call);
   }

@@ -76,6 +76,9 @@ export interface Triggers {
   followDecisions(request: Omit<DecisionsRequest, 'timeoutMs'>): AsyncGenerator<DecisionReply, void, undefined>;
 }
 
+/** Evaluating reads the data of every step. */
+const TEST_MS = 120_000;
+
 /** The calls about triggers over a connection. */
 export function triggerCalls(bus: Bus, call: Call): Triggers {
   const named =
@@ -94,8 +97,8 @@ export function triggerCalls(bus: Bus, call: Call): Triggers {
     delete: named<TriggerDeleteReply>(PUBLIC.triggerDelete),
     enable: named<TriggerReply>(PUBLIC.triggerEnable),
     disable: named<TriggerReply>(PUBLIC.triggerDisable),
-    test: ({ timeoutMs, signal, ...body }) =>
-      call<TriggerTestReply>(PUBLIC.triggerTest, body, callOptions(timeoutMs, signal)),
+    test: ({ timeoutMs = TEST_MS, signal, ...body }) =>
+      call<TriggerTestReply>(PUBLIC.triggerTest, body, callOptions(timeoutMs, signal), timeoutMs),
     explain: ({ timeoutMs, signal, ...body }) =>
       call<ExplainReply>(PUBLIC.triggerExplain, body, callOptions(timeoutMs, signal)),
     decisionsPage: page,

@@ -21,6 +21,7 @@ it('exports what programs are written with', () => {
     'UnknownVariableError',
     'boxOfShape',
     'connect',
+    'firedEvent',
     'formatBox',
     'isTidegateError',
     'makeBox',
