@@ -96,11 +96,22 @@ describe('tidegate up', () => {
       shards: 16,
       rawServices: [expect.any(String)],
       metaServices: [expect.any(String)],
+      triggerEngines: [expect.any(String)],
     });
     expect(existsSync(memory)).toBe(true);
     for (const line of started.errorOutput().split('\n').slice(0, -1)) expect(() => JSON.parse(line)).not.toThrow();
     expect(await stop(started, 'SIGINT')).toEqual({ code: 0, signal: null });
     expect(existsSync(memory)).toBe(false);
+  });
+
+  test('starts as many trigger-engines as it is told to, none included', async () => {
+    const without = await up('--nats-port', '0', '--engine', '0', '--shards', '4', '--json');
+    expect(JSON.parse(without.lines[0] ?? '')).toMatchObject({ triggerEngines: [] });
+    expect(await stop(without)).toEqual({ code: 0, signal: null });
+    const both = await up('--nats-port', '0', '--engine', '2', '--json');
+    expect(JSON.parse(both.lines[0] ?? '').triggerEngines).toHaveLength(2);
+    expect(jsonLines(await tidegate(['trigger', 'list', '--json', '--nats', readyUrl(both)]))).toEqual([]);
+    expect(await stop(both)).toEqual({ code: 0, signal: null });
   });
 
   test('serves the raw-services of an earlier start as well', async () => {
@@ -173,7 +184,7 @@ describe('tidegate run', () => {
     const server = await startNatsServer({ maxPayload: 1 << 20 });
     try {
       const common = ['--nats', server.url, '--json'];
-      const [raw, meta] = await Promise.all([
+      const [raw, meta, engine] = await Promise.all([
         startBinary([
           'run',
           'raw',
@@ -188,15 +199,24 @@ describe('tidegate run', () => {
           '16MiB',
         ]),
         startBinary(['run', 'meta', ...common, '--shards', '4']),
+        startBinary(['run', 'engine', ...common, '--shards', '4', '--id', 'engine-a']),
       ]);
-      running.push(raw, meta);
+      running.push(raw, meta, engine);
       expect(JSON.parse(raw.lines[0] ?? '')).toEqual({ ready: server.url, service: 'raw', id: 'raw-a', pid: raw.pid });
       expect(JSON.parse(meta.lines[0] ?? '')).toMatchObject({ ready: server.url, service: 'meta', pid: meta.pid });
+      expect(JSON.parse(engine.lines[0] ?? '')).toEqual({
+        ready: server.url,
+        service: 'engine',
+        id: 'engine-a',
+        pid: engine.pid,
+      });
       await putOne(server.url);
       expect(await cellsAt(server.url)).toEqual([1, 2, 3, 4]);
       const [record] = jsonLines(await tidegate(['declare', 'T', ...common]));
       expect(record).toMatchObject({ name: 'T', shards: 4 });
-      expect(await Promise.all([stop(raw), stop(meta)])).toEqual([
+      expect(jsonLines(await tidegate(['trigger', 'list', ...common]))).toEqual([]);
+      expect(await Promise.all([stop(engine), stop(raw), stop(meta)])).toEqual([
+        { code: 0, signal: null },
         { code: 0, signal: null },
         { code: 0, signal: null },
       ]);

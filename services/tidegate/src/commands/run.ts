@@ -23,7 +23,7 @@ interface MetaOptions extends ServiceOptions {
   readonly shards?: number;
 }
 
-/** `tidegate run raw|meta` */
+/** `tidegate run raw|meta|engine` */
 export function addRun(program: Command): void {
   const run = program
     .command('run')
@@ -77,6 +77,23 @@ export function addRun(program: Command): void {
   meta.action((options: MetaOptions) =>
     serve(options, async (common) =>
       (await services()).runMeta({ ...common, ...(options.shards !== undefined && { shards: options.shards }) }),
+    ),
+  );
+
+  const engine = run
+    .command('engine')
+    .summary('decide what triggers watch for')
+    .description('Runs one trigger-engine: it keeps triggers, decides the steps that they are on, and acts.');
+  addShardsOption(engine);
+  addOption(engine, '--id <name>', 'id of the service', { parse: name, defaultText: 'a fresh one' });
+  addCommonOptions(engine);
+  addExamples(engine, [
+    'tidegate run engine --nats nats://nats:4222',
+    'TIDEGATE_NATS=nats://nats-0:4222,nats://nats-1:4222 tidegate run engine',
+  ]);
+  engine.action((options: MetaOptions) =>
+    serve(options, async (common) =>
+      (await services()).runEngine({ ...common, ...(options.shards !== undefined && { shards: options.shards }) }),
     ),
   );
 }

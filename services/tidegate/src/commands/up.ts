@@ -18,6 +18,7 @@ interface UpOptions {
   readonly shards?: number;
   readonly raw?: number;
   readonly meta?: number;
+  readonly engine?: number;
   readonly json?: true;
 }
 
@@ -72,6 +73,10 @@ export function addUp(program: Command): void {
   });
   addOption(command, '--meta <n>', 'meta-services, which know where it is', {
     parse: integer(1, MOST_SERVICES),
+    defaultText: '1',
+  });
+  addOption(command, '--engine <n>', 'trigger-engines, which decide what triggers watch for; 0 for none', {
+    parse: integer(0, MOST_SERVICES),
     defaultText: '1',
   });
   addCommonOptions(command, { nats: false });

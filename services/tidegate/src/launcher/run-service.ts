@@ -2,12 +2,15 @@ import { resolve } from 'node:path';
 import type { Logger } from '@tidegate/bus';
 import { startMetaService } from '@tidegate/meta-service';
 import { startRawService } from '@tidegate/raw-service';
+import { startTriggerEngine } from '@tidegate/trigger-engine';
 import { parseNatsAddress } from '../nats-address.js';
 import { DEFAULT_DISK_BYTES, DEFAULT_MEMORY_BYTES, defaultDiskBytes, defaultMemoryBytes, roomOf } from './budget.js';
 import { connectPatiently } from './connection.js';
 import { lockDataDir } from './data-lock.js';
 import { DEFAULT_DATA_DIR, defaultMemoryDir, removeEmptyFolders } from './folders.js';
 import { Teardown } from './teardown.js';
+
+type ServiceKind = 'raw' | 'meta' | 'engine';
 
 interface ServiceOptions {
   readonly nats: string;
@@ -32,9 +35,11 @@ export interface RunMetaOptions extends ServiceOptions {
   readonly shards?: number;
 }
 
+export type RunEngineOptions = RunMetaOptions;
+
 /** One service that runs in this process. */
 export interface RunningService {
-  readonly service: 'raw' | 'meta';
+  readonly service: ServiceKind;
   readonly id: string;
   /** Of its NATS server, without credentials. */
   readonly url: string;
@@ -72,12 +77,20 @@ export function runMeta(options: RunMetaOptions): Promise<RunningService> {
   );
 }
 
+/** Runs one trigger-engine. @throws what the service throws */
+export function runEngine(options: RunEngineOptions): Promise<RunningService> {
+  const { id, shards, logger } = options;
+  return running('engine', options, (bus) =>
+    startTriggerEngine({ bus, logger, ...(id !== undefined && { id }), ...(shards !== undefined && { shards }) }),
+  );
+}
+
 type Start = (
   bus: Awaited<ReturnType<typeof connectPatiently>>,
   teardown: Teardown,
 ) => Promise<{ readonly id: string; stop(): Promise<void> }>;
 
-async function running(service: 'raw' | 'meta', options: ServiceOptions, start: Start): Promise<RunningService> {
+async function running(service: ServiceKind, options: ServiceOptions, start: Start): Promise<RunningService> {
   const { nats, logger, onNotice, signal } = options;
   const url = parseNatsAddress(nats).servers.join(',');
   const teardown = new Teardown(logger);

@@ -1,14 +1,16 @@
 import { type Logger, settledWithin } from '@tidegate/bus';
 
 /** What is taken down, in this order; within a stage everything at a time. */
-const STAGES = ['raw', 'meta', 'connections', 'server', 'folders', 'lock'] as const;
+const STAGES = ['engine', 'raw', 'meta', 'connections', 'server', 'folders', 'lock'] as const;
 export type Stage = (typeof STAGES)[number];
 
 /** Milliseconds for each stage: less than ten seconds together. */
 const LIMIT_MS: Readonly<Record<Stage, number>> = {
+  // Decisions that are under way finish here, which takes all the others.
+  engine: 1500,
   // Puts that are under way finish here, which takes the meta-services.
-  raw: 4000,
-  meta: 1500,
+  raw: 3000,
+  meta: 1000,
   connections: 500,
   server: 2500,
   folders: 500,

@@ -2,6 +2,7 @@ import { join, resolve } from 'node:path';
 import { type Bus, LocalExchange, type Logger, silentLogger } from '@tidegate/bus';
 import { startMetaService } from '@tidegate/meta-service';
 import { startRawService } from '@tidegate/raw-service';
+import { startTriggerEngine } from '@tidegate/trigger-engine';
 import { formatBytes } from '../format/bytes.js';
 import { DEFAULT_NATS, parseNatsAddress } from '../nats-address.js';
 import {
@@ -41,6 +42,8 @@ export interface TidegateOptions {
   readonly raw?: number;
   /** Number of meta-services; default 1. */
   readonly meta?: number;
+  /** Number of trigger-engines; default 1. Without one nobody decides, and triggers cannot be registered. */
+  readonly engine?: number;
   readonly logger?: Logger;
   /** Lines for people on what is started. */
   readonly onNotice?: (line: string) => void;
@@ -59,6 +62,7 @@ export interface RunningTidegate {
   readonly shards: number;
   readonly rawServices: readonly string[];
   readonly metaServices: readonly string[];
+  readonly triggerEngines: readonly string[];
   /** The nats-server that was started; none where `nats` was given. */
   readonly natsServerPid?: number;
   /** Stops the services, then the server, within ten seconds. What is staged stays. */
@@ -85,7 +89,7 @@ export async function startTidegate(options: TidegateOptions = {}): Promise<Runn
 }
 
 async function start(options: TidegateOptions, teardown: Teardown): Promise<RunningTidegate> {
-  const { onNotice = () => {}, raw = 1, meta = 1, shards, signal } = options;
+  const { onNotice = () => {}, raw = 1, meta = 1, engine = 1, shards, signal } = options;
   const dataDir = resolve(options.dataDir ?? DEFAULT_DATA_DIR);
   const memoryDir = resolve(options.memoryDir ?? defaultMemoryDir(dataDir));
   const lock = lockDataDir(dataDir);
@@ -101,13 +105,14 @@ async function start(options: TidegateOptions, teardown: Teardown): Promise<Runn
   const server = options.nats === undefined && (await startServer(options, dataDir, maxFileStoreBytes, teardown));
   const nats = server ? server.url : (options.nats ?? DEFAULT_NATS);
   const url = parseNatsAddress(nats).servers.join(',');
-  if (!server) onNotice(`NATS          ${url}`);
-  onNotice(`raw-service   ${numbers.length}, each ${formatBytes(memoryBytes)} of memory in ${memoryDir}`);
-  onNotice(`              and ${formatBytes(diskBytes)} of disk in ${dataDir}`);
+  if (!server) onNotice(`NATS            ${url}`);
+  onNotice(`raw-service     ${numbers.length}, each ${formatBytes(memoryBytes)} of memory in ${memoryDir}`);
+  onNotice(`                and ${formatBytes(diskBytes)} of disk in ${dataDir}`);
   if (numbers.length > raw) {
-    onNotice(`              (${raw} asked for; those of earlier starts may hold data and are served as well)`);
+    onNotice(`                (${raw} asked for; those of earlier starts may hold data and are served as well)`);
   }
-  onNotice(`meta-service  ${meta}`);
+  onNotice(`meta-service    ${meta}`);
+  onNotice(`trigger-engine  ${engine}`);
 
   const folders = numbers.map((number) => ({
     dataDir: rawFolder(dataDir, number),
@@ -132,13 +137,22 @@ async function start(options: TidegateOptions, teardown: Teardown): Promise<Runn
       return service.id;
     }),
   );
-  const ready = await clusterReady(await connectService('tidegate-up'), rawServices, signal);
+  const triggerEngines = await all(
+    Array.from({ length: engine }, async () => {
+      const bus = await connectService('tidegate-engine');
+      const service = await startTriggerEngine({ bus, logger: bus.logger, ...(shards !== undefined && { shards }) });
+      teardown.add('engine', () => service.stop());
+      return service.id;
+    }),
+  );
+  const started = { raws: rawServices, engines: triggerEngines };
+  const ready = await clusterReady(await connectService('tidegate-up'), started, signal);
   if (shards !== undefined && shards !== ready.shards) {
     onNotice(`the cluster has ${ready.shards} shards since its first start and keeps them, not ${shards}`);
   }
 
   return {
-    ...{ url, dataDir, memoryDir, memoryBytes, diskBytes, rawServices, metaServices },
+    ...{ url, dataDir, memoryDir, memoryBytes, diskBytes, rawServices, metaServices, triggerEngines },
     shards: ready.shards,
     ...(server && { natsServerPid: server.pid }),
     stop: () => teardown.run(),
@@ -160,7 +174,7 @@ async function startServer(
     () => server.kill(),
   );
   const most = formatBytes(maxFileStoreBytes);
-  onNotice(`nats-server   ${server.url}, ${binary}, JetStream in ${folder} (at most ${most})`);
+  onNotice(`nats-server     ${server.url}, ${binary}, JetStream in ${folder} (at most ${most})`);
   return server;
 }
 

@@ -14,8 +14,9 @@ describe('Teardown', () => {
       throw new Error('no');
     });
     teardown.add('meta', () => void done.push('meta'));
+    teardown.add('engine', () => void done.push('engine'));
     await Promise.all([teardown.run(), teardown.run()]);
-    expect(done).toEqual(['raw', 'meta', 'server', 'lock']);
+    expect(done).toEqual(['engine', 'raw', 'meta', 'server', 'lock']);
     expect(errors).toHaveLength(1);
   });
 
