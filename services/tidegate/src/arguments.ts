@@ -1,5 +1,5 @@
 import { parseBox } from '@tidegate/geometry';
-import { isName, isStep, NAME_RULE, type StepSelection, stepsSchema } from '@tidegate/protocol';
+import { fullNameSchema, isName, isStep, NAME_RULE, type StepSelection, stepsSchema } from '@tidegate/protocol';
 import { InvalidArgumentError } from 'commander';
 import { parseBytes } from './format/parse-bytes.js';
 import { parseNatsAddress } from './nats-address.js';
@@ -67,6 +67,12 @@ export function integers(text: string): readonly number[] {
 /** A name of a variable, run or service. */
 export function name(text: string): string {
   if (!isName(text)) throw wrong(`a name matching ${NAME_RULE}`, text);
+  return text;
+}
+
+/** The name of a trigger, or `parent~child` of a nested one. */
+export function fullName(text: string): string {
+  if (!fullNameSchema.safeParse(text).success) throw wrong('the name of a trigger, or parent~child', text);
   return text;
 }
 

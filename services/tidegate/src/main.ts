@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { DefinitionError } from './definition-file.js';
 import { failureBody } from './format/failure.js';
 import { emptyAsUnset, environmentName } from './option.js';
 import { buildProgram } from './program.js';
@@ -22,10 +23,13 @@ export async function main(words: readonly string[]): Promise<number> {
   stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : FAILED));
   try {
     await buildProgram(json).parseAsync([...words], { from: 'user' });
-    return 0;
+    // Set by a command that did what it was asked and found something.
+    return Number(process.exitCode ?? 0);
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : WRONG_USE;
-    terminalFor({ json }).failure(failureBody(error));
+    const terminal = terminalFor({ json });
+    if (error instanceof DefinitionError) for (const line of error.excerpt) terminal.note(line);
+    terminal.failure(failureBody(error));
     return error instanceof UsageError ? WRONG_USE : FAILED;
   }
 }

@@ -4,6 +4,7 @@ import { addDeclare } from './commands/declare.js';
 import { addDelete } from './commands/delete.js';
 import { addEvent } from './commands/event.js';
 import { addGet } from './commands/get.js';
+import { addKernel } from './commands/kernel.js';
 import { addPin } from './commands/pin.js';
 import { addPut } from './commands/put.js';
 import { addQuery } from './commands/query.js';
@@ -11,14 +12,17 @@ import { addRollback } from './commands/rollback.js';
 import { addRun } from './commands/run.js';
 import { addSteps } from './commands/steps.js';
 import { addStorage } from './commands/storage.js';
+import { addTrigger } from './commands/trigger.js';
 import { addUp } from './commands/up.js';
 import { addVariables } from './commands/variables.js';
+import { addWorker } from './commands/worker.js';
 import { failureLine } from './format/failure.js';
 import { VERSION } from './version.js';
 
 const GROUPS: readonly (readonly [string, readonly ((program: Command) => void)[]])[] = [
   ['Running it:', [addUp, addRun]],
   ['Data:', [addDeclare, addVariables, addPut, addGet, addQuery, addSteps, addDelete, addPin, addRollback]],
+  ['Watching it:', [addTrigger, addKernel, addWorker]],
   ['Looking around:', [addStorage, addEvent, addAsyncApi]],
 ];
 
@@ -29,7 +33,10 @@ const GROUPS: readonly (readonly [string, readonly ((program: Command) => void)[
  */
 export function buildProgram(json: boolean): Command {
   const program = new Command('tidegate')
-    .description('Stages data of simulations and instruments: put arrays step after step, get any region of any step.')
+    .description(
+      'Stages data of simulations and instruments: put arrays step after step, get any region of any step, and let ' +
+        'triggers watch them.',
+    )
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help; also behind a command')
     .helpCommand(false)

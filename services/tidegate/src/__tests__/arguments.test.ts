@@ -1,6 +1,18 @@
 import { describe, expect, test } from '@jest/globals';
 import { InvalidArgumentError } from 'commander';
-import { box, bytes, integer, integers, name, names, natsUrl, step, stepSelection, wantedStep } from '../arguments.js';
+import {
+  box,
+  bytes,
+  fullName,
+  integer,
+  integers,
+  name,
+  names,
+  natsUrl,
+  step,
+  stepSelection,
+  wantedStep,
+} from '../arguments.js';
 
 describe('arguments of the command line', () => {
   test('read what is right', () => {
@@ -17,11 +29,13 @@ describe('arguments of the command line', () => {
     expect(integers('512,512')).toEqual([512, 512]);
     expect(name('T_small-2')).toBe('T_small-2');
     expect(names('T,p')).toEqual(['T', 'p']);
+    expect(fullName('hot~confirm')).toBe('hot~confirm');
     expect(bytes('1MiB')).toBe(1 << 20);
     expect(natsUrl('nats://a:4222')).toBe('nats://a:4222');
   });
 
   const refused: readonly (readonly [string, (text: string) => unknown, string])[] = [
+    ['full name with a gap', fullName, 'hot~~confirm'],
     ['integer below', integer(1), '0'],
     ['integer above', integer(1, 5), '6'],
     ['integer with a sign', integer(0), '-1'],
