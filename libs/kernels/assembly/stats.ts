@@ -161,33 +161,39 @@ function fastFloatSums<T>(data: usize, cells: i32, out: usize): bool {
   return true;
 }
 
-/** Blocks with NaN or infinite cells, and those whose plain sum overflows. */
+/** Blocks with NaN or infinite cells (masked data, say), and those whose plain sum overflows. */
 function carefulFloats<T>(data: usize, cells: i32, out: usize): void {
-  let lowest: f64 = Infinity;
-  let highest: f64 = -Infinity;
-  let finite: i64 = 0;
-  let numbers: i64 = 0;
-  let sum: f64 = 0;
-  let error: f64 = 0;
-  for (let i: usize = 0; i < <usize>cells; i++) {
-    const x = <f64>load<T>(data + i * sizeof<T>());
-    if (!(x <= Infinity)) continue;
-    numbers++;
-    if (x < lowest) lowest = x;
-    if (x > highest) highest = x;
-    if (Math.abs(x) === Infinity) continue;
-    finite++;
-    const next = sum + x;
-    const virtual = next - sum;
-    error += sum - (next - virtual) + (x - virtual);
+  let lowest = f64x2.splat(Infinity);
+  let highest = f64x2.splat(-Infinity);
+  let finite = i64x2.splat(0);
+  let numbers = finite;
+  let sum = f64x2.splat(0);
+  let error = sum;
+  const pairs = cells & ~1;
+  for (let i = 0; i < cells; i += 2) {
+    const at = data + <usize>i * sizeof<T>();
+    // The odd cell at the end stands in both lanes and counts in the first.
+    const x = i < pairs ? loadPair<T>(at) : f64x2.splat(<f64>load<T>(at));
+    let isNumber = f64x2.eq(x, x);
+    let isFiniteCell = isFiniteMask(x);
+    if (i === pairs) {
+      isNumber = v128.and(isNumber, i64x2(-1, 0));
+      isFiniteCell = v128.and(isFiniteCell, i64x2(-1, 0));
+    }
+    lowest = f64x2.pmin(lowest, x);
+    highest = f64x2.pmax(highest, x);
+    numbers = i64x2.sub(numbers, isNumber);
+    finite = i64x2.sub(finite, isFiniteCell);
+    const term = v128.and(x, isFiniteCell);
+    const next = f64x2.add(sum, term);
+    error = f64x2.add(error, sumError(sum, term, next));
     sum = next;
   }
-  store<f64>(out, lowest);
-  store<f64>(out, highest, 8);
-  store<i64>(out, finite, 16);
-  store<i64>(out, <i64>cells - numbers, 24);
-  store<f64>(out, sum, 32);
-  store<f64>(out, error, 40);
+  store<f64>(out, min(f64x2.extract_lane(lowest, 0), f64x2.extract_lane(lowest, 1)));
+  store<f64>(out, max(f64x2.extract_lane(highest, 0), f64x2.extract_lane(highest, 1)), 8);
+  store<i64>(out, i64x2.extract_lane(finite, 0) + i64x2.extract_lane(finite, 1), 16);
+  store<i64>(out, <i64>cells - i64x2.extract_lane(numbers, 0) - i64x2.extract_lane(numbers, 1), 24);
+  storeDoubleDouble(out + 32, sum, error);
 }
 
 function narrowIntegers<T>(data: usize, cells: i32, out: usize): void {

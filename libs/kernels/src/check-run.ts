@@ -92,7 +92,8 @@ export class CheckRun {
     }
     const results = sorted.map(({ box, partial }) => ({ box, result: this.#read(spec, box, partial) }));
     const known = results.filter((piece): piece is ResultPiece => piece.result !== undefined);
-    if (spec.round === 0) this.#pieces = known;
+    // Digits are of use in their own round only.
+    if (spec.round === 0) this.#pieces = known.map(({ box, result }) => ({ box, result: { ...result, digits: [] } }));
     if (this.#failure !== undefined || known.length === 1) return;
     this.#narrow(
       known.map(({ result }) => result),

@@ -58,9 +58,13 @@ export function scale(a: DoubleDouble, factor: number): DoubleDouble {
   return renormalized(product.high, product.low + a.low * factor);
 }
 
+/** Beyond it the split of a product overflows, and a plain quotient has to do. */
+const LARGEST_EXACT = 2 ** 990;
+
 /** `a` divided by a double. */
 export function divide(a: DoubleDouble, divisor: number): DoubleDouble {
   const first = a.high / divisor;
+  if (Math.abs(a.high) > LARGEST_EXACT) return { high: first, low: 0 };
   const rest = add(a, negate(twoProduct(first, divisor)));
   const second = rest.high / divisor;
   const third = add(rest, negate(twoProduct(second, divisor))).high / divisor;

@@ -4,6 +4,8 @@ import type { BlockStats, KernelSession } from './kernel-instance.js';
 import { momentsAround } from './moments.js';
 import type { PieceStats } from './piece-result.js';
 
+const LARGEST_PIVOT = 2 ** 511;
+
 /** What is kept of the blocks. */
 export interface TallyOptions {
   readonly dtype: DType;
@@ -27,7 +29,7 @@ export class StatsTally {
   #squares: DoubleDouble = ZERO;
   #integerSum = 0n;
   #integerSquares = 0n;
-  /** The first finite cell: squares are taken of the distance from it. */
+  /** The first finite cell whose square is finite too: squares are taken of the distance from it. */
   #pivot: number | undefined;
 
   constructor(session: KernelSession, options: TallyOptions) {
@@ -87,7 +89,7 @@ export class StatsTally {
   #firstFinite(count: number): number {
     // The squares of float32 are exact as they are.
     if (itemSize(this.#options.dtype) === 4) return 0;
-    return (this.#session.numbers(count) as Float64Array).find(Number.isFinite) ?? 0;
+    return (this.#session.numbers(count) as Float64Array).find((x) => Math.abs(x) < LARGEST_PIVOT) ?? 0;
   }
 
   finish(): PieceStats {

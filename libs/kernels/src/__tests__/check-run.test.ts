@@ -205,6 +205,29 @@ test('moments stay exact where the mean is far above the spread', () => {
   }
 });
 
+test('masked data, and numbers near the end of the range', () => {
+  const random = seededRandom(12);
+  const box = boxOfShape([200, 301]);
+  const checks: Record<string, CheckDefinition> = {
+    mean: { reduce: 'mean' },
+    max: { reduce: 'max' },
+    nan: { reduce: 'nan_count' },
+  };
+  for (const dtype of ['float32', 'float64'] as const) {
+    const field = fieldOf(dtype, box, () => (random.int(0, 3) === 0 ? Number.NaN : random.next()));
+    const numbers = (cellsOf(field) as number[]).filter((x) => !Number.isNaN(x));
+    const { values } = runChecks(checks, { field, pieces: randomTiling(random, box, 4) });
+    expect(values.get('mean')).toBeCloseTo(numbers.reduce((a, b) => a + b) / numbers.length, 13);
+    expect(values.get('max')).toBe(numbers.reduce((a, b) => Math.max(a, b)));
+    expect(values.get('nan')).toBe(200 * 301 - numbers.length);
+  }
+  const large = fieldOf('float64', boxOfShape([4]), () => 4e307);
+  const all = { ...checks, std: { reduce: 'std' } } as const;
+  const whole = runChecks(all, { field: large, pieces: [large.box] });
+  expect(Object.fromEntries(whole.values)).toEqual({ mean: 4e307, max: 4e307, nan: 0 });
+  expect(whole.failures.get('std')).toMatch(/beyond the range/);
+});
+
 test('64-bit integers are compared exactly, and their sums are exact', () => {
   const base = 2n ** 62n;
   const box = boxOfShape([6]);

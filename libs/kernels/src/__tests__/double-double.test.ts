@@ -53,6 +53,10 @@ test('arithmetic keeps about a hundred bits', () => {
   }
 });
 
+test('numbers near the end of the range are divided as well', () => {
+  expect(divide(add({ high: 8e307, low: 0 }, { high: 8e307, low: 0 }), 2)).toEqual({ high: 8e307, low: 0 });
+});
+
 test('what is beyond the range of a double stays there', () => {
   expect(add({ high: Number.MAX_VALUE, low: 0 }, { high: Number.MAX_VALUE, low: 0 }).high).toBeNaN();
 });
