@@ -1,4 +1,4 @@
-import { AckPolicy, createInbox, DeliverPolicy, type Msg, ReplayPolicy } from 'nats';
+import { AckPolicy, type ConsumerInfo, createInbox, DeliverPolicy, type Msg, ReplayPolicy } from 'nats';
 import type { Bus } from './bus.js';
 import { monotonicNow, sleep } from './clock.js';
 import { delivery } from './delivery.js';
@@ -50,6 +50,7 @@ export interface PullOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+const OPEN_MS = 10_000;
 const MAX_BATCH = 256;
 const ACK_TIMEOUT_MS = 2000;
 const ACK_DEADLINE_MS = 4000;
@@ -69,20 +70,21 @@ const WORD = {
 } as const;
 
 /**
- * Creates a durable consumer where it is missing; a standing one keeps its configuration.
+ * Creates a durable consumer where it is missing; a standing one keeps its configuration, which may have been tuned by
+ * hand.
  *
+ * @returns the consumer as it stands
  * @throws JetStreamError where the stream is missing; StorageFullError, UnavailableError
  */
-export async function ensureConsumer(bus: Bus, spec: ConsumerSpec): Promise<void> {
+export async function ensureConsumer(bus: Bus, spec: ConsumerSpec): Promise<ConsumerSpec> {
   const { stream, name, filter, ackWaitMs, deliveries } = spec;
   try {
-    await jetStreamApi(bus, `CONSUMER.INFO.${stream}.${name}`);
-    return;
+    return standing(spec, await jetStreamApi<ConsumerInfo>(bus, `CONSUMER.INFO.${stream}.${name}`));
   } catch (error) {
     if (!isJetStreamError(error, JS_ERROR.consumerNotFound)) throw error;
   }
   // The same request of another process at the same time is answered with what that one made.
-  await jetStreamApi(bus, `CONSUMER.DURABLE.CREATE.${stream}.${name}`, {
+  const made = await jetStreamApi<ConsumerInfo>(bus, `CONSUMER.DURABLE.CREATE.${stream}.${name}`, {
     stream_name: stream,
     config: {
       durable_name: name,
@@ -94,6 +96,13 @@ export async function ensureConsumer(bus: Bus, spec: ConsumerSpec): Promise<void
       replay_policy: ReplayPolicy.Instant,
     },
   });
+  return standing(spec, made);
+}
+
+function standing(spec: ConsumerSpec, { config }: ConsumerInfo): ConsumerSpec {
+  const { filter_subject: filter = spec.filter, ack_wait: ackWait, max_deliver: deliveries = spec.deliveries } = config;
+  const ackWaitMs = ackWait === undefined ? spec.ackWaitMs : ackWait / NANOSECONDS_PER_MS;
+  return { ...spec, filter, deliveries, ackWaitMs };
 }
 
 type Pulled = { readonly messages: readonly PulledMessage[] } | { readonly broken: string };
@@ -108,13 +117,18 @@ export class PullConsumer {
 
   /** @throws as `ensureConsumer`, where that fails for ten seconds */
   static async open(bus: Bus, spec: ConsumerSpec, signal?: AbortSignal): Promise<PullConsumer> {
-    await retrying(() => ensureConsumer(bus, spec), { deadline: monotonicNow() + 10_000, signal });
-    return new PullConsumer(bus, spec);
+    const found = await retrying(() => ensureConsumer(bus, spec), { deadline: monotonicNow() + OPEN_MS, signal });
+    return new PullConsumer(bus, found);
   }
 
   private constructor(bus: Bus, spec: ConsumerSpec) {
     this.#bus = bus;
     this.#spec = spec;
+  }
+
+  /** Milliseconds of silence after which a message is handed out anew. */
+  get ackWaitMs(): number {
+    return this.#spec.ackWaitMs;
   }
 
   /**

@@ -40,7 +40,8 @@ export interface TasksOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-const HEARTBEAT_MS = TASK_ACK_WAIT_MS / 3;
+/** Signs of life while the queue waits for one. */
+const HEARTBEATS = 3;
 const HOLD_MS = 3_600_000;
 const PULL_MS = 30_000;
 const FIRST_DELAY_MS = 1000;
@@ -101,7 +102,7 @@ export async function* tasks(
         const body = taskBody(message);
         if (body) {
           held++;
-          waiting.push(new HeldTask(message, body, { holdMs, settled }));
+          waiting.push(new HeldTask(message, body, { holdMs, settled, heartbeatMs: consumer.ackWaitMs / HEARTBEATS }));
         } else {
           // Counted as a failure, so that it ends among the dead ones, where somebody may look at it.
           bus.logger.error({ task: name, sequence: message.sequence }, 'a task has no readable body');
@@ -130,17 +131,21 @@ class HeldTask implements Task {
   constructor(
     message: PulledMessage,
     body: TaskBody,
-    { holdMs, settled }: { readonly holdMs: number; readonly settled: () => void },
+    {
+      holdMs,
+      heartbeatMs,
+      settled,
+    }: { readonly holdMs: number; readonly heartbeatMs: number; readonly settled: () => void },
   ) {
     this.body = body;
     this.#message = message;
     this.#settled = settled;
-    let beatsLeft = Math.floor(holdMs / HEARTBEAT_MS);
+    let beatsLeft = Math.floor(holdMs / heartbeatMs);
     this.#heartbeat = setInterval(() => {
       if (beatsLeft-- > 0) this.#message.working();
       // The server hands it to somebody else; this one's place is free again.
       else this.#settle();
-    }, HEARTBEAT_MS).unref();
+    }, heartbeatMs).unref();
   }
 
   ack(): Promise<void> {

@@ -49,8 +49,11 @@ async function left(name: string): Promise<number> {
 
 describe('a durable consumer', () => {
   it('is made once, by whoever comes first, and keeps its configuration', async () => {
-    await Promise.all([ensureConsumer(bus, spec('once')), ensureConsumer(bus, spec('once'))]);
-    await ensureConsumer(bus, spec('once', { deliveries: 9 }));
+    const made = await Promise.all([ensureConsumer(bus, spec('once')), ensureConsumer(bus, spec('once'))]);
+    expect([...made, await ensureConsumer(bus, spec('once', { deliveries: 9, ackWaitMs: 1 }))]).toEqual(
+      Array.from({ length: 3 }, () => spec('once')),
+    );
+    expect((await PullConsumer.open(bus, spec('once', { ackWaitMs: 1 }))).ackWaitMs).toBe(30_000);
     const { config } = await jetStreamApi<{ config: object }>(bus, `CONSUMER.INFO.${STREAM}.once`);
     expect(config).toMatchObject({
       durable_name: 'once',

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { connectBus, publishEvent, streamUse } from '@tidegate/bus';
+import { connectBus, ensureConsumer, publishEvent, streamUse } from '@tidegate/bus';
 import { STREAMS, taskSubject, UnavailableError } from '@tidegate/protocol';
 import { startNatsServer } from '@tidegate/testing';
 import { retryPause, type Task, taskConsumer, tasks } from '../task-queue.js';
@@ -48,6 +48,20 @@ describe('tasks', () => {
     const third = await first(iteration);
     expect([second, third].map(({ body }) => body.attempt)).toEqual([2, 3]);
     await third.ack();
+    await iteration.return();
+  });
+
+  it('are kept from others while they are held, and no longer', async () => {
+    // As somebody may have tuned it.
+    await ensureConsumer(fixture.bus, { ...taskConsumer('held'), ackWaitMs: 300 });
+    await ask('held', 1);
+    const iteration = tasks(fixture.bus, 'held', { holdMs: 1000 });
+    const start = performance.now();
+    const task = await first(iteration);
+    const again = await first(iteration);
+    expect(performance.now() - start).toBeGreaterThan(1000);
+    expect([task, again].map(({ body }) => body.attempt)).toEqual([1, 2]);
+    await again.ack();
     await iteration.return();
   });
 
