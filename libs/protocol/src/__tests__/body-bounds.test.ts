@@ -13,7 +13,7 @@ const deepValue = fc
   .tuple(fc.integer({ min: 0, max: 80 }), fc.array(fc.boolean(), { minLength: 80, maxLength: 80 }), fc.string())
   .map(([depth, kinds, text]) => {
     let value: unknown = text;
-    for (let level = 0; level < depth; level++) value = kinds[level] ? [1, value] : { [text]: value, z: '[{"' };
+    for (let level = 0; level < depth; level++) value = kinds[level] ? [1, value] : { [`${text}!`]: value, z: '[{"' };
     return { depth, value };
   });
 
