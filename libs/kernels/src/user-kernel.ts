@@ -29,7 +29,10 @@ interface MemoryPlan {
   readonly pages: number;
 }
 
-/** Behind the pages that the module was linked for: its data and stack are in those. */
+/**
+ * Behind the pages that the module was linked for: its data and stack are in those. An allocator in the module has to
+ * take new pages (memory.grow): one that takes all of the memory that it finds for its own would overwrite the cells.
+ */
 function planMemory({ info, bytes, shape, capacity }: KernelCall): MemoryPlan {
   const data = info.memory.initial * PAGE;
   const shapeAt = align8(data + bytes);

@@ -241,6 +241,7 @@ export class KernelPool {
   }
 
   #shrink(): void {
+    this.#sandboxes.shrink();
     const workers = this.#threads.size;
     const idleSince = this.#idle.map((thread) => thread.idleSince);
     const surplus = surplusWorkers(idleSince, { now: this.#now(), workers, minWorkers: this.#minWorkers });

@@ -1,5 +1,6 @@
 import { UnavailableError } from '@tidegate/protocol';
 import type { Failure } from '../piece-result.js';
+import { surplusWorkers } from './queue-delay.js';
 import type { SandboxRequest } from './sandbox-worker.js';
 import { TaskQueue } from './task-queue.js';
 import { packData } from './transfer.js';
@@ -27,14 +28,22 @@ export interface SandboxCall {
 export class SandboxPool {
   readonly #maxWorkers: number;
   readonly #queue: TaskQueue<SandboxCall & { readonly signal: AbortSignal | undefined }>;
+  readonly #now: () => number;
   readonly #threads = new Set<WorkerThread>();
+  /** The one used last at the end. */
   readonly #idle: WorkerThread[] = [];
   #terminated = 0;
   #isStopped = false;
 
   constructor({ maxWorkers, maxQueued, now }: { maxWorkers: number; maxQueued: number; now: () => number }) {
     this.#maxWorkers = maxWorkers;
+    this.#now = now;
     this.#queue = new TaskQueue({ limit: maxQueued, now });
+  }
+
+  /** Workers there are, idle ones included. */
+  get workers(): number {
+    return this.#threads.size;
   }
 
   /** Workers that were ended because of what they ran. */
@@ -76,12 +85,27 @@ export class SandboxPool {
     const thread = new WorkerThread(SCRIPT, {
       maxHeapMiB: HEAP_MIB,
       onReady: (ready) => {
-        this.#idle.push(ready);
+        this.#rest(ready);
         this.#dispatch();
       },
       onExit: (ended) => this.#forget(ended),
     });
     this.#threads.add(thread);
+  }
+
+  #rest(thread: WorkerThread): void {
+    thread.idleSince = this.#now();
+    this.#idle.push(thread);
+  }
+
+  /** Ends workers that have had nothing to do for long, but for the spares. */
+  shrink(): void {
+    const idleSince = this.#idle.map((thread) => thread.idleSince);
+    const surplus = surplusWorkers(idleSince, { now: this.#now(), workers: this.#threads.size, minWorkers: SPARES });
+    for (const thread of this.#idle.splice(0, surplus)) {
+      this.#threads.delete(thread);
+      void thread.terminate();
+    }
   }
 
   #forget(thread: WorkerThread): void {
@@ -119,11 +143,11 @@ export class SandboxPool {
       const transfer: ArrayBuffer[] = [];
       const data = packData(request.data, transfer);
       const result = await thread.run({ ...request, data }, { transfer, started });
-      this.#idle.push(thread);
+      this.#rest(thread);
       return result;
     } catch (error) {
       if (overrun !== undefined) return { failure: overrun };
-      if (this.#threads.has(thread)) this.#idle.push(thread);
+      if (this.#threads.has(thread)) this.#rest(thread);
       throw error;
     } finally {
       clearTimeout(timer);

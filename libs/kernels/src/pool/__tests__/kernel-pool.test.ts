@@ -48,7 +48,8 @@ function digestOf(bytes: Uint8Array): string {
 }
 
 function wasm(name: string, options: Partial<CheckDefinition> = {}): CheckDefinition {
-  return { wasm: { digest, export: name }, ...options };
+  // Far more time than it takes, on however busy a machine.
+  return { wasm: { digest, export: name }, limits: { ms: 10_000, pages: 16 }, ...options };
 }
 
 /** Checks a box cut into pieces, all of which are read from `data`. */
