@@ -5,7 +5,7 @@ import type { CheckTask } from '../check-task.js';
 import { encodeOutcomes, type Failure, KERNEL_RESULTS, type KernelOutcome } from '../piece-result.js';
 import type { TransformedPiece, TransformTask } from '../transform-task.js';
 import type { CheckRequest } from './check-worker.js';
-import { NO_DELAY, observeDelay, surplusWorkers } from './queue-delay.js';
+import { NO_DELAY, observeDelay, standingDelay, surplusWorkers } from './queue-delay.js';
 import { SandboxPool } from './sandbox-pool.js';
 import { TaskQueue } from './task-queue.js';
 import { packData } from './transfer.js';
@@ -173,7 +173,7 @@ export class KernelPool {
       workers: this.#threads.size,
       busy: this.#threads.size - this.#idle.length,
       queued: this.#queue.length,
-      queueDelayMs: this.#delay.standing,
+      queueDelayMs: standingDelay(this.#delay, this.#now()),
       tasks: this.#tasks,
       terminated: this.#terminated + this.#sandboxes.terminated,
     };

@@ -41,6 +41,15 @@ export function observeDelay(
   return { state: { windowEnd: now + policy.windowMs, least: delayMs, standing }, grow: standing > policy.targetMs };
 }
 
+/** The standing delay as it is now: none when nothing was seen for long. */
+export function standingDelay(
+  { windowEnd, standing }: DelayState,
+  now: number,
+  policy: DelayPolicy = DELAY_POLICY,
+): number {
+  return now < windowEnd + policy.windowMs ? standing : 0;
+}
+
 /** How many workers may go: idle for long, and above the least number. */
 export function surplusWorkers(
   idleSince: readonly number[],

@@ -1,5 +1,12 @@
 import { describe, expect, test } from '@jest/globals';
-import { DELAY_POLICY, type DelayState, NO_DELAY, observeDelay, surplusWorkers } from '../queue-delay.js';
+import {
+  DELAY_POLICY,
+  type DelayState,
+  NO_DELAY,
+  observeDelay,
+  standingDelay,
+  surplusWorkers,
+} from '../queue-delay.js';
 
 /** Feeds delays as [time, delay]; answers the times at which another worker was asked for. */
 function growths(samples: readonly (readonly [now: number, delayMs: number])[]): number[] {
@@ -53,6 +60,7 @@ describe('observeDelay', () => {
       state = observeDelay(state, { now, delayMs }).state;
     }
     expect(state).toEqual({ windowEnd: 110, least: 1, standing: 7 });
+    expect([standingDelay(state, 159), standingDelay(state, 160)]).toEqual([7, 0]);
   });
 });
 
