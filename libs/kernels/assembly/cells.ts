@@ -1,7 +1,9 @@
 // Passes that look at each cell: inclusive ranges, bins, digits of keys, differences.
 import { loadLast, loadPair, orderKey, squareError, storeDoubleDouble, sumError } from './lanes';
 
-/** Number of cells with low <= cell <= high; the bounds are two cells at `bounds` and `bounds` + 8. NaN is in no range. */
+/**
+ * Number of cells with low <= cell <= high; the bounds are two cells at `bounds` and `bounds` + 8. NaN is in no range.
+ */
 export function countRange<T>(data: usize, cells: i32, bounds: usize): i32 {
   const low = load<T>(bounds);
   const high = load<T>(bounds, 8);
@@ -121,9 +123,9 @@ export function countDigits<T>(data: usize, cells: i32, bounds: usize, shift: i3
 }
 
 /**
- * Compares with the cells at `other`; NaN on either side is left out, and equal infinities do not differ. Writes the largest
- * difference at `out` (f64; u64 for 64-bit integers), the number of cells compared (i64) at +8 and, where asked for,
- * the double-double sum of the squared differences at +16.
+ * Compares with the cells at `other`; NaN on either side is left out, and equal infinities do not differ. Writes the
+ * largest difference at `out` (f64; u64 for 64-bit integers), the number of cells compared (i64) at +8 and, where asked
+ * for, the double-double sum of the squared differences at +16.
  */
 export function difference<T>(data: usize, other: usize, cells: i32, out: usize, withSquares: i32): void {
   if (isInteger<T>() && sizeof<T>() === 8) wideDifference<T>(data, other, cells, out);

@@ -269,8 +269,8 @@ function wideIntegers<T>(data: usize, cells: i32, out: usize): void {
 
 /**
  * Floats: double-double sums of (x - pivot) at +0 and of its square at +16, over the finite cells.
- * Integers: six i64 at +0, a0 a1 b0 b1 c0 c1; the sum of squares is a + 2^33 b + 2^64 c with each = first + second * 2^32.
- * Of uint64 it is the cells less 2^63, which fit a signed number.
+ * Integers: six i64 at +0, a0 a1 b0 b1 c0 c1; the sum of squares is a + 2^33 b + 2^64 c with each = first + second *
+ * 2^32. Of uint64 it is the cells less 2^63, which fit a signed number.
  */
 export function moments<T>(data: usize, cells: i32, out: usize, pivot: f64): void {
   if (isFloat<T>()) floatMoments<T>(data, cells, out, pivot);

@@ -8,8 +8,8 @@ const WINDOW_STEP = 8192;
 const WINDOW_BYTES = 262_144;
 
 /**
- * Reads the cells of a box out of a larger row-major array, packed in row-major order, a block at a time. Adjoining short
- * runs are fetched with one read.
+ * Reads the cells of a box out of a larger row-major array, packed in row-major order, a block at a time. Adjoining
+ * short runs are fetched with one read.
  */
 export class BoxReader {
   readonly #source: ByteSource;

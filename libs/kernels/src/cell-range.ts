@@ -13,8 +13,8 @@ export interface CellRange {
 }
 
 /**
- * The cells x of `dtype` with above < x < below, as an inclusive range, so that the comparison needs no conversion and is
- * exact for 64-bit integers as well. Undefined where no cell fits.
+ * The cells x of `dtype` with above < x < below, as an inclusive range, so that the comparison needs no conversion and
+ * is exact for 64-bit integers as well. Undefined where no cell fits.
  */
 export function cellRange(dtype: DType, { above, below }: Bounds): CellRange | undefined {
   let range: CellRange;

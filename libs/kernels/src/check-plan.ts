@@ -146,8 +146,8 @@ function bounds({ above, below }: { above?: number | undefined; below?: number |
 }
 
 /**
- * The neighbourhood that `connectivity` names in `rank` dimensions: a number of a higher rank means that of a domain one
- * cell thick (6 in two dimensions is 4, 18 and 26 are 8); none means those that share a face.
+ * The neighbourhood that `connectivity` names in `rank` dimensions: a number of a higher rank means that of a domain
+ * one cell thick (6 in two dimensions is 4, 18 and 26 are 8); none means those that share a face.
  */
 function neighboursOf(connectivity: number | undefined, rank: number): number {
   const own = NEIGHBOURS[rank] ?? [];

@@ -60,8 +60,8 @@ class ModuleReader {
 
 /**
  * Reads what a module of a user declares.
- * @throws BadRequestError on `body`: not a module, an import besides one memory `env.memory`, a memory of its own, without
- * a declared maximum, shared or of 64 bits, a start function, or no export with the signature of a kernel
+ * @throws BadRequestError on `body`: not a module, an import besides one memory `env.memory`, a memory of its own,
+ * without a declared maximum, shared or of 64 bits, a start function, or no export with the signature of a kernel
  */
 export function inspectModule(wasm: Uint8Array): KernelInfo {
   if (!WebAssembly.validate(wasm)) throw refuse('expected a valid WebAssembly module');
@@ -104,7 +104,9 @@ export function inspectKernel(wasm: Uint8Array): { exports: string[] } {
   return { exports: [...inspectModule(wasm).exports] };
 }
 
-/** Which function types are those of a kernel. A type that is no plain function ends the list: those behind it are not. */
+/**
+ * Which function types are those of a kernel. A type that is no plain function ends the list: those behind it are not.
+ */
 function readTypes(reader: ModuleReader): boolean[] {
   const kernelTypes: boolean[] = [];
   const count = reader.number();

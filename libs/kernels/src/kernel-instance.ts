@@ -64,7 +64,10 @@ function isRealDType(dtype: DType): dtype is RealDType {
   return Object.hasOwn(SUFFIXES, dtype);
 }
 
-/** The built-in kernels over a memory of their own: cells go into `cells` a block at a time, then the passes run on them. */
+/**
+ * The built-in kernels over a memory of their own: cells go into `cells` a block at a time, then the passes run on
+ * them.
+ */
 export class KernelInstance {
   readonly #memory = new WebAssembly.Memory({ initial: TABLES / PAGE });
   readonly #exports: Readonly<Record<string, unknown>>;

@@ -2,7 +2,9 @@ import { type Box, shapeOf } from '@tidegate/geometry';
 import type { Surface } from './surface.js';
 import { UnionFind } from './union-find.js';
 
-/** A row that comes earlier in row-major order, and how many cells its runs reach sideways to touch those of the row. */
+/**
+ * A row that comes earlier in row-major order, and how many cells its runs reach sideways to touch those of the row.
+ */
 export interface RowOffset {
   readonly planes: number;
   readonly rows: number;
@@ -31,7 +33,9 @@ const PREVIOUS_ROWS: Readonly<Record<number, readonly RowOffset[]>> = {
   ],
 };
 
-/** The earlier rows that hold neighbours of a row's cells: 2; 4, 8; 6, 18, 26 neighbours in one, two, three dimensions. */
+/**
+ * The earlier rows that hold neighbours of a row's cells: 2; 4, 8; 6, 18, 26 neighbours in one, two, three dimensions.
+ */
 export function previousRows(neighbours: number): readonly RowOffset[] {
   return PREVIOUS_ROWS[neighbours] ?? [];
 }
@@ -74,9 +78,9 @@ function doubled(array: Int32Array): Int32Array<ArrayBuffer> {
 }
 
 /**
- * Connected components of a piece of 1 to 3 dimensions in one pass over its mask, row by row: runs of cells are joined with those of the
- * rows before by union-find (Rosenfeld and Pfaltz 1966; He, Chao and Suzuki 2008 on runs). Two planes of runs are
- * kept, and four bytes for each provisional label.
+ * Connected components of a piece of 1 to 3 dimensions in one pass over its mask, row by row: runs of cells are joined
+ * with those of the rows before by union-find (Rosenfeld and Pfaltz 1966; He, Chao and Suzuki 2008 on runs). Two planes
+ * of runs are kept, and four bytes for each provisional label.
  */
 export class Labeller {
   readonly #planes: number;

@@ -1,8 +1,8 @@
 import { add, type DoubleDouble, divide, multiply, negate, scale, toNumber, ZERO } from './double-double.js';
 
 /**
- * Count, sum and spread of cells. Floats: `spread` is the sum of the squared distances from the mean. Integers are exact: `spread`
- * is the sum of the squares, so that merging is adding.
+ * Count, sum and spread of cells. Floats: `spread` is the sum of the squared distances from the mean. Integers are
+ * exact: `spread` is the sum of the squares, so that merging is adding.
  */
 export type Moments =
   | { readonly count: number; readonly sum: DoubleDouble; readonly spread: DoubleDouble }

@@ -83,7 +83,10 @@ export function sparseCounts(counters: Uint32Array): SparseCounts {
 export type KernelOutcome = PieceResult['wasm'][number];
 export type BuiltInResult = Omit<PieceResult, 'wasm'>;
 
-/** A piece's result as bytes, in two parts to be put one behind the other: what travels from a raw-service to the engine. */
+/**
+ * A piece's result as bytes, in two parts to be put one behind the other: what travels from a raw-service to the
+ * engine.
+ */
 export function encodeBuiltIn(spec: RoundSpec, result: BuiltInResult): Uint8Array<ArrayBuffer> {
   const writer = new ByteWriter();
   writer.varint(VERSION);

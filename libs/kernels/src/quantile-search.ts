@@ -20,9 +20,9 @@ export function firstDigits(dtype: DType): DigitQuery {
 }
 
 /**
- * Exact quantiles by radix selection over order-preserving keys, 16 bits a pass: the counts of a pass say in which digit
- * the wanted ranks lie, the next one looks only there. Counts of several pieces may be added up, so the result does not
- * depend on the partitioning. Interpolation is linear between the two closest ranks, as numpy's default.
+ * Exact quantiles by radix selection over order-preserving keys, 16 bits a pass: the counts of a pass say in which
+ * digit the wanted ranks lie, the next one looks only there. Counts of several pieces may be added up, so the result
+ * does not depend on the partitioning. Interpolation is linear between the two closest ranks, as numpy's default.
  */
 export class QuantileSearch {
   readonly #dtype: DType;

@@ -21,8 +21,8 @@ const roundSchema = z.strictObject({
   /** Numbers of cells between bounds. */
   ranges: z.array(z.strictObject(bounds)).max(MAX_CHECKS),
   /**
-   * Cells by bins of equal width, floor((x - lower) / (upper - lower) * bins) in float64 for lower <= x < upper; what rounds up to `bins`
-   * is in the last one.
+   * Cells by bins of equal width, floor((x - lower) / (upper - lower) * bins) in float64 for lower <= x < upper; what
+   * rounds up to `bins` is in the last one.
    */
   histograms: z
     .array(z.strictObject({ lower: z.number(), upper: z.number(), bins: z.number().int().min(1).max(4096) }))

@@ -106,7 +106,9 @@ class RowParts {
     return this.#components - (this.#labels - this.#sets.sets);
   }
 
-  /** Joins a part with those that other pieces have in a row: what overlaps or, with a reach of 1, lies side by side. */
+  /**
+   * Joins a part with those that other pieces have in a row: what overlaps or, with a reach of 1, lies side by side.
+   */
   joinRow(part: number, row: number, reach: number): void {
     for (let other = this.#lastOf(row); other >= 0; other = this.#next[other] as number) {
       if (this.#owners[other] !== this.#owners[part]) this.#join(part, other, reach);

@@ -1,8 +1,8 @@
 import type { ByteReader, ByteWriter } from './byte-stream.js';
 
 /**
- * What has to be known of a piece's connected components to count those of a whole: how many there are, and which of them
- * touch cells outside. Runs of cells along the last dimension, in row-major order of the piece; rows are numbered
+ * What has to be known of a piece's connected components to count those of a whole: how many there are, and which of
+ * them touch cells outside. Runs of cells along the last dimension, in row-major order of the piece; rows are numbered
  * from 0 within it. Components without a run reach nowhere.
  */
 export interface Surface {

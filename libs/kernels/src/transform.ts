@@ -20,8 +20,8 @@ export function transformedShape(transform: TransformDefinition, dtype: DType, s
 }
 
 /**
- * Where the cells of `box` are in the transformed domain. Indices count from the domain's origin, so the pieces of a box
- * become pieces of the transformed one. Undefined where nothing of it is left.
+ * Where the cells of `box` are in the transformed domain. Indices count from the domain's origin, so the pieces of a
+ * box become pieces of the transformed one. Undefined where nothing of it is left.
  */
 export function transformedBox({ downsample, slice }: TransformDefinition, box: Box): Box | undefined {
   if (downsample !== undefined) {

@@ -1,6 +1,8 @@
 const INITIAL_SETS = 256;
 
-/** Disjoint sets with path halving; the lower number is the root, so that results do not depend on the order of unions. */
+/**
+ * Disjoint sets with path halving; the lower number is the root, so that results do not depend on the order of unions.
+ */
 export class UnionFind {
   #parents: Int32Array;
   #size = 0;

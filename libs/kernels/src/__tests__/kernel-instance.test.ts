@@ -7,7 +7,8 @@ import { REAL_DTYPES } from './fields.js';
 
 const kernels = new KernelInstance();
 
-// Every number of cells up to a few vectors, so that all ends of the loops are met; one more than what is read is a lure.
+// Every number of cells up to a few vectors, so that all ends of the loops are met; one more than what is read is a
+// lure.
 test.each(REAL_DTYPES)('passes over any number of %s cells read these and no others', (dtype) => {
   const random = seededRandom(3);
   const session = kernels.session(dtype, 16);

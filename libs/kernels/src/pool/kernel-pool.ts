@@ -57,8 +57,8 @@ interface TaskOptions {
 }
 
 /**
- * Runs checks and transforms in worker threads, which read the cells themselves. The number of workers follows the queue
- * delay. Kernels of users run in workers apart, so that one that has to be ended takes nothing else with it.
+ * Runs checks and transforms in worker threads, which read the cells themselves. The number of workers follows the
+ * queue delay. Kernels of users run in workers apart, so that one that has to be ended takes nothing else with it.
  */
 export class KernelPool {
   readonly #minWorkers: number;
@@ -114,8 +114,8 @@ export class KernelPool {
 
   /**
    * Computes what a round asks for of a piece: bytes for `CheckRun.accept`.
-   * @throws BadRequestError, SizeMismatchError (data that is not what the task says), UnavailableError (it cannot be read, a
-   * worker crashed, the pool was stopped), BusyError (too many tasks wait), the signal's reason
+   * @throws BadRequestError, SizeMismatchError (data that is not what the task says), UnavailableError (it cannot be
+   * read, a worker crashed, the pool was stopped), BusyError (too many tasks wait), the signal's reason
    */
   async check(task: CheckTask, { signal }: TaskOptions = {}): Promise<Uint8Array> {
     const { kernels, ...builtIn } = task;

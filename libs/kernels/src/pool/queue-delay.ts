@@ -23,9 +23,9 @@ export interface DelayState {
 export const NO_DELAY: DelayState = { windowEnd: Number.NEGATIVE_INFINITY, least: 0, standing: 0 };
 
 /**
- * Takes a queue delay into account: that of a task which begins, or the age of the one that has waited longest. Asks for another worker when
- * not even the least delay of a window was within the target: a burst that drains by itself does not count, as in
- * CoDel (Nichols and Jacobson 2012). Another window has to pass before the next one is asked for.
+ * Takes a queue delay into account: that of a task which begins, or the age of the one that has waited longest. Asks
+ * for another worker when not even the least delay of a window was within the target: a burst that drains by itself
+ * does not count, as in CoDel (Nichols and Jacobson 2012). Another window has to pass before the next one is asked for.
  */
 export function observeDelay(
   state: DelayState,
