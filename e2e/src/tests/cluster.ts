@@ -9,6 +9,8 @@ export interface ClusterOptions {
   readonly raw?: number;
   /** Meta-services; default 1. */
   readonly meta?: number;
+  /** Trigger-engines; default: one, as `tidegate up` has it. */
+  readonly engine?: number;
   readonly shards?: number;
   /** Bytes of each raw-service's memory; default 128 MiB. */
   readonly memory?: number;
@@ -35,7 +37,7 @@ export const MIB = 1 << 20;
 
 /** Starts `tidegate up` on a free port. */
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
-  const { raw = 2, meta = 1, shards, memory = 128 * MIB, natsServer } = options;
+  const { raw = 2, meta = 1, engine, shards, memory = 128 * MIB, natsServer } = options;
   const data = await temporaryDirectory('tidegate-e2e-');
   const shared = await memoryDirectory();
   const closing: (() => Promise<void>)[] = [];
@@ -47,7 +49,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     process = await spawnTidegate({
       args: [
         'up',
-        ...commandLine({ natsPort: 0, dataDir: data.path, memoryDir: shared.path, memory, raw, meta, shards }),
+        ...commandLine({ natsPort: 0, dataDir: data.path, memoryDir: shared.path, memory, raw, meta, engine, shards }),
       ],
       ...(natsServer !== undefined && { env: { TIDEGATE_NATS_SERVER: natsServer } }),
     });
