@@ -231,3 +231,44 @@ test('a rollback lets the steps above be decided anew, from the state that stand
   const ids = (await triggers.events('back')).map(({ id }) => id);
   expect(ids).toEqual(['back/1/default/0/2', `back/1/default/${epoch}/2`]);
 });
+
+test('engines that die, leave and come take nothing with them and decide nothing twice', async () => {
+  const variable = await declare('owners');
+  const steps = 400;
+  const named = (name: string): TriggerDefinitionInput => ({ name, on: { variable: 'owners' }, compare: STATEFUL });
+  const names = ['own0', 'own1', 'own2'];
+  for (const name of names) await triggers.register(named(name));
+  const loose: TriggerDefinitionInput = {
+    name: 'loose',
+    on: { variable: 'owners' },
+    compare: { condition: 'step % 3 == 0' },
+  };
+  await triggers.register(loose);
+  const putting = putAll('owners', { steps, parts: 4, seed: 3 });
+  const progress = async (least: number) =>
+    until(async () => (await triggers.decisions('own0')).length >= least, {
+      what: `${least} decisions`,
+      timeoutMs: 40_000,
+    });
+  const second = await triggers.engine('second');
+  await progress(40);
+  await second.crash();
+  const third = await triggers.engine('third');
+  await progress(150);
+  const fourth = await triggers.engine('fourth');
+  await third.stop();
+  await progress(250);
+  await fourth.crash();
+  await putting;
+  const expected = serialDecisions(named('own0'), variable, Array(steps).keys());
+  const fired = expected.filter(({ verdict }) => verdict === 'fired').map(({ step }) => step);
+  for (const name of names) {
+    expect((await decided(name, steps)).map(told)).toEqual(expected);
+    await until(async () => (await triggers.events(name)).length >= fired.length, { what: `the events of ${name}` });
+    expect((await triggers.events(name)).map(({ step }) => step)).toEqual(fired);
+  }
+  const unordered = (await decided('loose', steps)).map(({ step }) => step);
+  expect(unordered.sort((a, b) => a - b)).toEqual([...Array(steps).keys()]);
+  const told3 = (await triggers.events('loose')).map(({ step }) => step).sort((a, b) => a - b);
+  expect(told3).toEqual([...Array(steps).keys()].filter((step) => step % 3 === 0));
+}, 90_000);

@@ -73,9 +73,10 @@ export class DecisionLog {
    * Adds a decision to those that are known here.
    *
    * @returns none where another one stands there: `refresh` tells which
-   * @throws StorageFullError where the log has no room; UnavailableError, TimeoutError
+   * @throws StorageFullError where the log has no room; UnavailableError, TimeoutError; the signal's reason, after which it is
+   *   not known whether it was added
    */
-  async append(decision: LoggedDecision): Promise<Committed | undefined> {
+  async append(decision: LoggedDecision, signal: AbortSignal): Promise<Committed | undefined> {
     const data = encodeDecision(decision, this.#bus.maxPayload - HEADROOM);
     const expected = this.#head?.sequence ?? 0;
     const options = { expected, headers: decisionHeaders(decision) };
@@ -96,7 +97,7 @@ export class DecisionLog {
           throw error;
         }
       },
-      { deadline: monotonicNow() + FATE_MS },
+      { deadline: monotonicNow() + FATE_MS, signal },
     );
     if (sequence === undefined) return undefined;
     const committed = { decision, sequence };

@@ -75,17 +75,20 @@ export class TreeDecider {
     const parts = loggedParts(measured);
     signal.throwIfAborted();
     if (!holds()) throw new LeaseLostError(`the lease of shard ${trigger.record.primary} is lost`);
-    return own.append({
-      ...decision,
-      variable: measurement.variable,
-      box: formatBox(measuredBox(address)),
-      time,
-      before,
-      ...(parts && { parts }),
-      ...(partition && {
-        source: { raw: partition.raw, box: formatBox(partition.box), bytes: partition.bytes },
-      }),
-    });
+    return own.append(
+      {
+        ...decision,
+        variable: measurement.variable,
+        box: formatBox(measuredBox(address)),
+        time,
+        before,
+        ...(parts && { parts }),
+        ...(partition && {
+          source: { raw: partition.raw, box: formatBox(partition.box), bytes: partition.bytes },
+        }),
+      },
+      signal,
+    );
   }
 
   /**
