@@ -67,8 +67,10 @@ export async function startTriggerEngine({
     bus,
     {
       variable: (name) => {
+        // What is there at first comes before anything stands that could go with it.
+        if (caretaker === undefined) return;
         for (const [trigger, { value }] of state.triggers.cache.entries()) {
-          if (value.definition.on.variable === name) caretaker?.orphan(trigger);
+          if (value.definition.on.variable === name) caretaker.orphan(trigger);
         }
       },
       run: (name, record) => record && primaries?.rolledBack(name, record),
