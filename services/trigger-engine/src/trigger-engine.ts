@@ -115,10 +115,13 @@ export async function startTriggerEngine({
   };
   const holds = (shard: number): boolean => keeper?.holds(shard) === true;
   caretaker = new Caretaker(context, holds);
-  for (const [, { value }] of state.triggers.cache.entries()) caretaker.changed(value);
   const care = caretaker;
   const owned = new Primaries({ context, holds, onOrphan: ({ name }) => care.orphan(name) });
   primaries = owned;
+  for (const [, { value }] of state.triggers.cache.entries()) {
+    care.changed(value);
+    owned.changed(value);
+  }
   const synced = serveSync(bus, id, {
     variables: state.variables.cache,
     runs: state.runs.cache,

@@ -20,6 +20,9 @@ export class Primaries {
   readonly #options: PrimariesOptions;
   readonly #surroundings: TriggerSurroundings;
   readonly #owned = new Map<number, Primary>();
+  /** The records of all shards, by primary and name. */
+  readonly #records = new Map<number, Map<string, TriggerRecord>>();
+  readonly #primaryOf = new Map<string, number>();
 
   constructor(options: PrimariesOptions) {
     this.#options = options;
@@ -35,12 +38,10 @@ export class Primaries {
 
   /** The shard is this engine's from now on. */
   gain(shard: number): void {
-    const { context, onOrphan } = this.#options;
+    const { onOrphan } = this.#options;
     const primary = new Primary({ ...this.#surroundings, shard, onOrphan });
     this.#owned.set(shard, primary);
-    for (const [, { value }] of context.state.triggers.cache.entries()) {
-      if (value.primary === shard) primary.changed(value);
-    }
+    for (const record of this.#records.get(shard)?.values() ?? []) primary.changed(record);
   }
 
   /** Stops deciding for a shard; returns when nothing of it is under way any more. */
@@ -50,12 +51,18 @@ export class Primaries {
     await primary?.stop(reason);
   }
 
-  /** A trigger's record changed. */
+  /** A trigger's record is new, or changed. */
   changed(record: TriggerRecord): void {
-    for (const [shard, primary] of this.#owned) {
-      if (shard === record.primary) primary.changed(record);
-      else primary.moved(record.name);
+    const { name, primary } = record;
+    const before = this.#primaryOf.get(name);
+    if (before !== undefined && before !== primary) {
+      this.#records.get(before)?.delete(name);
+      this.#owned.get(before)?.moved(name);
     }
+    this.#primaryOf.set(name, primary);
+    const records = this.#records.get(primary) ?? new Map<string, TriggerRecord>();
+    this.#records.set(primary, records.set(name, record));
+    this.#owned.get(primary)?.changed(record);
   }
 
   /** A run was rolled back. */

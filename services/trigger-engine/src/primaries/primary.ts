@@ -1,4 +1,5 @@
 import { type KvEntry, lastMessage, type Subscribed, subscribe } from '@tidegate/bus';
+import { type VariableHandle, variableHandle } from '@tidegate/client/region';
 import {
   decodeBody,
   encodeBody,
@@ -118,9 +119,8 @@ export class Primary {
     const active = await untilDone(
       async () => {
         await this.#open();
-        const variable = await context.variable(record.definition.on.variable);
-        if (variable?.record.createdAt !== record.variableCreatedAt) return undefined;
-        return new ActiveTrigger(this.#options, compileRecord(record, variable));
+        const variable = await this.#variableOf(record);
+        return variable && new ActiveTrigger(this.#options, compileRecord(record, variable));
       },
       { logger: context.logger, what: `trigger ${name}: beginning to decide`, signal },
     );
@@ -131,6 +131,16 @@ export class Primary {
     if (signal.aborted) return;
     standing.active = active;
     await active.backfill();
+  }
+
+  /** The variable that a trigger was registered on; undefined where it is gone. */
+  async #variableOf({ definition, variableCreatedAt }: TriggerRecord): Promise<VariableHandle | undefined> {
+    const { context } = this.#options;
+    const cached = await context.variable(definition.on.variable);
+    if (cached?.record.createdAt === variableCreatedAt) return cached;
+    // Declared anew a moment ago, perhaps: the leader of the bucket knows.
+    const standing = await context.state.variables.bucket.get(definition.on.variable);
+    return standing?.value.createdAt === variableCreatedAt ? variableHandle(standing.value) : undefined;
   }
 
   /** The reader of pointers, opened where it is not. */

@@ -122,6 +122,23 @@ describe('Arrivals', () => {
     );
   });
 
+  test('what arrives while the shards are asked for a step that looked covered counts', () => {
+    const arrivals = new Arrivals({ box: BOX, byPartition: false, now: () => 0 });
+    arrivals.survey(NOTHING, () => false);
+    arrivals.arrive(arrival(1, 0, 2));
+    // Undone again, and put anew when the shards have answered and the answer is on its way.
+    arrivals.arrive(arrival(1, 2, 4));
+    const asked = arrivals.ask(1);
+    arrivals.arrive(arrival(1, 2, 4));
+    arrivals.answer(asked, [makeBox([2], [4])]);
+    expect(arrivals.ready.hasStep(1)).toBe(true);
+    const again = arrivals.ask(1);
+    arrivals.answer(again, [makeBox([2], [4])]);
+    expect(arrivals.ready.hasStep(1)).toBe(false);
+    arrivals.arrive(arrival(1, 2, 4));
+    expect(arrivals.ready.hasStep(1)).toBe(true);
+  });
+
   test('partitions alone are ready at once, each once, inside the box only', () => {
     const arrivals = new Arrivals({ box: BOX, byPartition: true, now: () => 0 });
     const first = arrival(3, 0, 2);
