@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { settledWithin } from '@tidegate/bus';
 import type { TaskBody } from '@tidegate/client';
-import { type DeathWatch, watchOver } from './launcher/death-watch.js';
+import type { ProcessGuard } from './process-guard.js';
 
 /** What is run for each task. */
 export interface WorkerCommand {
@@ -12,6 +12,8 @@ export interface WorkerCommand {
   readonly nats: string;
   /** Where the command's standard output goes: this process's own, or its standard error. */
   readonly output: 'stdout' | 'stderr';
+  /** Ends the command where this process is killed. */
+  readonly guard: ProcessGuard;
 }
 
 /** The command cannot be started: no attempt will do better. */
@@ -29,7 +31,7 @@ const STOP_MS = 2000;
  * @throws Error with the exit code where that is not 0; CommandError; the signal's reason
  */
 export async function runCommand(
-  { task, command, args, nats, output }: WorkerCommand,
+  { task, command, args, nats, output, guard }: WorkerCommand,
   body: TaskBody,
   signal: AbortSignal,
 ): Promise<void> {
@@ -40,9 +42,9 @@ export async function runCommand(
     env: { ...process.env, TIDEGATE_NATS: nats, ...taskEnvironment(task, body) },
     stdio: ['pipe', output === 'stdout' ? 'inherit' : process.stderr, 'inherit'],
   });
+  const group = child.pid;
+  if (group !== undefined) guard.add(group);
   const ended = endOf(child, command);
-  const group = child.pid === undefined ? undefined : -child.pid;
-  const watch: DeathWatch | undefined = group === undefined ? undefined : watchOver(group);
   // A command need not read its input.
   child.stdin?.on('error', () => {});
   child.stdin?.end(`${JSON.stringify(body)}\n`);
@@ -54,7 +56,7 @@ export async function runCommand(
     if (how !== '') throw new Error(`${command} ended with ${how}`);
   } finally {
     signal.removeEventListener('abort', onAbort);
-    watch?.stop();
+    if (group !== undefined) guard.remove(group);
   }
 }
 
@@ -95,7 +97,7 @@ function endGroup(group: number | undefined, ended: Promise<string>): void {
 
 function killGroup(group: number | undefined, signal: NodeJS.Signals): void {
   try {
-    if (group !== undefined) process.kill(group, signal);
+    if (group !== undefined) process.kill(-group, signal);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }

@@ -143,10 +143,18 @@ describe('a worker', () => {
     const started = await worker('grace', ['--grace', '100'], script, /^attempt 1 (\d+)$/);
     expect(await stop(started)).toEqual({ code: 0, signal: null });
     expect(processStart(Number(started.ready[1]))).toBeUndefined();
-    const other = await worker('grace', ['--grace', '0'], script, /^attempt 2 (\d+)$/);
-    // Killed, it leaves nothing behind either.
-    other.kill('SIGKILL');
-    await until(() => processStart(Number(other.ready[1])) === undefined, { what: 'the command to be gone' });
+    const other = await worker('grace', ['--grace', '0'], script, /^attempt 2 \d+$/);
+    expect(await stop(other)).toEqual({ code: 0, signal: null });
+  });
+
+  test('leaves nothing behind where it is killed, whatever its commands make of signals', async () => {
+    await ask('killed', 1);
+    const script = 'trap "" TERM; sleep 600 & echo "running $! $$"; wait; sleep 600';
+    const started = await worker('killed', [], script, /^running (\d+) (\d+)$/);
+    started.kill('SIGKILL');
+    const pids = started.ready.slice(1).map(Number);
+    await until(() => pids.every((pid) => processStart(pid) === undefined), { what: 'the command to be gone' });
+    expect(pids).toHaveLength(2);
   });
 
   test('ends with an error where its command cannot be started, or there is no cluster', async () => {

@@ -5,6 +5,7 @@ import { integer, name } from '../arguments.js';
 import { addCommonOptions, addExamples } from '../common-options.js';
 import { untilInterrupted } from '../interrupt.js';
 import { addOption } from '../option.js';
+import { startProcessGuard } from '../process-guard.js';
 import { type CommonOptions, withClient } from '../session.js';
 import type { Terminal } from '../terminal.js';
 import { CommandError, runCommand } from '../worker-process.js';
@@ -55,6 +56,7 @@ async function run([command = '', ...args]: readonly string[], options: WorkerOp
   const { task, concurrency, timeout, grace, nats } = options;
   const { signal, dispose } = untilInterrupted();
   const failed = new AbortController();
+  const guard = startProcessGuard();
   try {
     await withClient(options, async ({ client, terminal }) => {
       const output = terminal.json ? 'stderr' : 'stdout';
@@ -65,7 +67,7 @@ async function run([command = '', ...args]: readonly string[], options: WorkerOp
         task,
         async (body, ending) => {
           try {
-            await runCommand({ task, command, args, nats, output }, body, ending);
+            await runCommand({ task, command, args, nats, output, guard }, body, ending);
           } catch (error) {
             if (error instanceof CommandError) failed.abort(error);
             throw error;
@@ -82,6 +84,7 @@ async function run([command = '', ...args]: readonly string[], options: WorkerOp
     });
     if (failed.signal.aborted) throw unstartable(failed.signal.reason);
   } finally {
+    guard.stop();
     dispose();
   }
 }
