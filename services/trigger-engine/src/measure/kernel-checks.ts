@@ -101,9 +101,15 @@ async function tryPlan(context: MeasureContext, { task, plan, patience }: Attemp
     if (!Array.isArray(results)) return results;
     run.accept(results);
   }
-  const result = run.result();
-  const parts = result.parts.map(({ box, values }) => ({ box, bytes: boxBytes(at.variable, parseBox(box)), values }));
-  return { values: result.values, failures: new Map([...failures, ...result.failures]), parts };
+  const { values, ...result } = run.result();
+  const byBox = new Map(result.parts.map((part) => [part.box, part.values]));
+  // A piece that was not computed is a piece all the same.
+  const parts = plan.pieces.map(({ box }) => ({
+    box,
+    bytes: boxBytes(at.variable, parseBox(box)),
+    values: byBox.get(box) ?? new Map<string, CheckValue>(),
+  }));
+  return { values, failures: new Map([...failures, ...result.failures]), parts };
 }
 
 /** The pieces of the step that is compared with; where it has none, why the checks that need it fail. */
