@@ -71,6 +71,8 @@ export class OrderedConsumer {
   /** Counts readings; what arrives for an earlier one is dropped. */
   #reading = 0;
   #unsubscribe: () => void = () => {};
+  /** Its name at the server. */
+  #consumer: string | undefined;
   #consumerSequence = 0;
   #lastHeard = monotonicNow();
   #caughtUp = false;
@@ -104,11 +106,21 @@ export class OrderedConsumer {
     clearInterval(this.#watchdog);
     this.#forgetReconnect();
     this.#unsubscribe();
+    this.#discard();
+  }
+
+  /** Has the server forget the consumer now: by itself it keeps it for seconds, and a stream takes only so many. */
+  #discard(): void {
+    const name = this.#consumer;
+    this.#consumer = undefined;
+    if (name === undefined || !this.#bus.connected) return;
+    this.#guard(() => this.#bus.publish(`$JS.API.CONSUMER.DELETE.${this.#options.stream}.${name}`, EMPTY));
   }
 
   async #openOnce(): Promise<void> {
     const { stream, filter, headersOnly, start, onOpen } = this.#options;
     this.#unsubscribe();
+    this.#discard();
     const reading = ++this.#reading;
     this.#consumerSequence = 0;
     this.#caughtUp = false;
@@ -140,7 +152,11 @@ export class OrderedConsumer {
         ...(headersOnly && { headers_only: true }),
       },
     });
-    if (reading !== this.#reading) return;
+    this.#consumer = created.name;
+    if (reading !== this.#reading) {
+      this.#discard();
+      return;
+    }
     this.#lastHeard = monotonicNow();
     if (created.num_pending === 0 && created.delivered.consumer_seq === 0) this.#reportCaughtUp();
   }

@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { STREAMS } from '@tidegate/protocol';
-import { type NatsServer, startNatsServer } from '@tidegate/testing';
+import { type NatsServer, startNatsServer, until } from '@tidegate/testing';
 import type { Bus } from '../bus.js';
 import { connectBus } from '../connect.js';
 import type { StreamMessage } from '../ordered-consumer.js';
 import { ensureStreams } from '../stream.js';
 import { append } from '../stream-append.js';
+import { streamInfo } from '../stream-config.js';
 import { lastMessage, messageAt, storedMessages } from '../stream-read.js';
 
 const STREAM = STREAMS.decisions.name;
@@ -75,4 +76,18 @@ it('ends with the reason of its signal', async () => {
   const stop = new AbortController();
   stop.abort(new Error('enough'));
   await expect(storedMessages(bus, STREAM, { subject: '>', signal: stop.signal }).next()).rejects.toThrow('enough');
+});
+
+it('leaves no consumer behind, of which a stream takes only so many', async () => {
+  const before = (await streamInfo(bus, STREAM))?.state.consumer_count ?? 0;
+  for (let reading = 0; reading < 20; reading++) await all(subject('a'));
+  await bus.flush();
+  const after = await until(
+    async () => {
+      const count = (await streamInfo(bus, STREAM))?.state.consumer_count ?? 0;
+      return count <= before && { count };
+    },
+    { what: 'the consumers to go', timeoutMs: 2000 },
+  );
+  expect(after.count).toBeLessThanOrEqual(before);
 });
