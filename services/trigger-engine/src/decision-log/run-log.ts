@@ -1,4 +1,4 @@
-import { type Bus, storedMessages } from '@tidegate/bus';
+import { type Bus, lastMessage, storedMessages } from '@tidegate/bus';
 import { decisionSubject, parseDecisionSubject, STREAMS } from '@tidegate/protocol';
 import { DecidedSet } from './decided-set.js';
 import { DecisionLog } from './decision-log.js';
@@ -53,6 +53,11 @@ export class RunLog {
   async catchUp(signal: AbortSignal): Promise<void> {
     const subject = decisionSubject({ ...this.#key, trigger: '*' });
     const from = this.#read + 1;
+    const isNew = (await newestSequence(this.#bus, subject)) >= from;
+    if (!isNew) {
+      this.#finish();
+      return;
+    }
     for await (const message of storedMessages(this.#bus, STREAM, { subject, from, headersOnly: true, signal })) {
       this.#take(parseDecisionSubject(message.subject).trigger, message.sequence, message.header);
     }
@@ -82,6 +87,7 @@ export class RunLog {
   ): Promise<Map<string, RunLog>> {
     const logs = new Map<string, RunLog>();
     const subject = decisionSubject({ root, generation, run: '*', trigger: '*' });
+    if ((await newestSequence(bus, subject)) === 0) return logs;
     for await (const message of storedMessages(bus, STREAM, { subject, headersOnly: true, signal })) {
       const { run, trigger } = parseDecisionSubject(message.subject);
       let log = logs.get(run);
@@ -94,4 +100,9 @@ export class RunLog {
     for (const log of logs.values()) log.#finish();
     return logs;
   }
+}
+
+/** Sequence of the newest decision on a subject, 0 for none: most logs that are asked for are empty, and this is cheap. */
+async function newestSequence(bus: Bus, subject: string): Promise<number> {
+  return (await lastMessage(bus, STREAM, subject))?.sequence ?? 0;
 }
