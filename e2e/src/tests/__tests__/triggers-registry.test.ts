@@ -224,6 +224,44 @@ test('windows are told which steps are still to be decided', async () => {
   expect(await undecided(slow)).toEqual([]);
 });
 
+test('windows keep what a decision was made on until its nested triggers are decided, and what the next one compares with', async () => {
+  await declare('needed');
+  let answer: (() => void) | undefined;
+  triggers.plain.connection.subscribe('needed.check', {
+    callback: (_, message) => {
+      answer = () => message.respond('1');
+    },
+  });
+  await triggers.plain.connection.flush();
+  const nested = { name: 'c', check: { ext: { call: { subject: 'needed.check', timeoutMs: 60_000 } } } };
+  await triggers.register({ name: 'needed', on: { variable: 'needed' }, action: [{ trigger: nested }] });
+  await triggers.register({
+    name: 'compares',
+    on: { variable: 'needed' },
+    check: { d: { reduce: 'linf_diff', against: 'previous' } },
+    compare: { condition: 'd > 1.0' },
+  });
+  await sdk.put({ variable: 'needed', step: 0, data: DATA });
+  await decided('needed', 1);
+  await decided('compares', 1);
+  await until(() => answer !== undefined, { what: 'the nested check' });
+  const { primary } = (await call('get', { name: 'needed' })) as unknown as TriggerReply;
+  const undecided = async (name: string): Promise<readonly number[]> => {
+    const body = { variable: 'needed', run: 'default', steps: [0, 1], triggers: [{ name, generation: 1 }] };
+    return (
+      await triggers.bus.requestJson<UndecidedReply>(engineSubject(primary, 'undecided'), body, { timeoutMs: 5000 })
+    ).undecided;
+  };
+  expect(await undecided('needed')).toEqual([0]);
+  expect(await undecided('compares')).toEqual([0]);
+  answer?.();
+  await decided('needed~c', 1);
+  await until(async () => (await undecided('needed')).length === 0, { what: 'the decision to be settled' });
+  await sdk.put({ variable: 'needed', step: 1, data: DATA });
+  await decided('compares', 2);
+  expect(await undecided('compares')).toEqual([1]);
+});
+
 test('a slow responder delays only its own trigger', async () => {
   await declare('apart');
   const call60 = { call: { subject: 'nobody.answers.slowly', timeoutMs: 3000 } };

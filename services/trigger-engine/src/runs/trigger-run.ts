@@ -52,6 +52,8 @@ export class TriggerRun {
   #wanted = 1;
   #surveys = 0;
   #asking = 0;
+  /** The step whose decision is made and whose actions, which may need its data, are not done. */
+  #settling: number | undefined;
   #again = false;
   #working: Promise<void> | undefined;
   #timer: NodeJS.Timeout | undefined;
@@ -118,14 +120,18 @@ export class TriggerRun {
     this.#wake();
   }
 
-  /** Those of the steps that are covered and not decided yet, as far as it knows; undefined while it does not know. */
+  /**
+   * Those of the steps whose data is still needed: covered and not decided yet; or decided, but the actions of that are not
+   * done; or what the next decision compares with. Undefined while it does not know.
+   */
   undecided(steps: readonly number[]): readonly number[] | undefined {
     this.usedAt = monotonicNow();
     if (!this.#loaded || this.#surveys < this.#wanted) return undefined;
     const { scope } = this.#options.trigger.root;
+    const compared = this.#compared();
     return steps.filter((step) => {
       if (!appliesTo(scope, this.run, step)) return false;
-      return this.#arrivals.mayDecide(step);
+      return step === this.#settling || compared.has(step) || this.#arrivals.mayDecide(step);
     });
   }
 
@@ -154,6 +160,21 @@ export class TriggerRun {
 
   #epochsOf(record: RunRecord | undefined): RunEpochs {
     return new RunEpochs(record, this.#options.trigger.variable.record.name);
+  }
+
+  /** The steps that the next decisions compare with. */
+  #compared(): ReadonlySet<number | undefined> {
+    const { nodes, root } = this.#options.trigger;
+    const compared = new Set<number | undefined>();
+    for (const node of nodes.values()) {
+      if (!node.readsPrevious) continue;
+      const newest =
+        node === root
+          ? this.#log.decided.below(Number.MAX_SAFE_INTEGER, this.#epochs)
+          : this.#log.of(node.name).head?.step;
+      compared.add(newest);
+    }
+    return compared;
   }
 
   #isDecided({ step, partition }: Due): boolean {
@@ -202,7 +223,10 @@ export class TriggerRun {
 
   async #load(): Promise<void> {
     if (!this.#log.complete) await this.#log.catchUp(this.#stopped.signal);
-    await this.#decider.redo(this.#options.trigger.root);
+    const { root } = this.#options.trigger;
+    this.#settling = this.#log.of(root.name).head?.step;
+    await this.#decider.redo(root);
+    this.#settling = undefined;
     this.#arrivals.dropDecided((due) => this.#isDecided(due));
     this.#loaded = true;
     this.#tell();
@@ -314,10 +338,13 @@ export class TriggerRun {
     }
     const { step, partition } = due;
     this.#log.decided.add({ step, epoch: evaluated.epoch, ...(partition && { partition: partition.id }) });
+    this.#settling = step;
     this.#arrivals.done(due);
-    if (committed.decision.outbox.length === 0) return;
-    const what = `doing what the decision on step ${step} asks for`;
-    await this.#patiently(what, () => this.#decider.settle(committed, evaluated.plan));
+    if (committed.decision.outbox.length > 0) {
+      const what = `doing what the decision on step ${step} asks for`;
+      await this.#patiently(what, () => this.#decider.settle(committed, evaluated.plan));
+    }
+    this.#settling = undefined;
   }
 
   /** The evaluation of a step: the one under way, or one that begins now. */
