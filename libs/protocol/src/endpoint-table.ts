@@ -396,6 +396,7 @@ export const EVENTS = {
       HEADERS.ceType,
       HEADERS.ceSubject,
       HEADERS.ceTime,
+      HEADERS.ceDataContentType,
       HEADERS.decision,
     ],
     schema: triggerEventSchema,

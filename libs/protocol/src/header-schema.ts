@@ -53,6 +53,7 @@ export const HEADER_SCHEMAS: Readonly<Record<(typeof HEADERS)[keyof typeof HEADE
   [HEADERS.ceType]: text('Kind of the event.'),
   [HEADERS.ceSubject]: text('Variable and box that the event is about: `<variable>/<box>`.'),
   [HEADERS.ceTime]: text('When the decision was committed, RFC 3339.'),
+  [HEADERS.ceDataContentType]: choice('Media type of the body.', ['application/json']),
   [HEADERS.errorCode]: text('Status of the error.', '^[45][0-9]{2}$'),
   [HEADERS.error]: text('The error in one line.'),
 };

@@ -29,6 +29,7 @@ export const HEADERS = {
   ceType: 'ce-type',
   ceSubject: 'ce-subject',
   ceTime: 'ce-time',
+  ceDataContentType: 'ce-datacontenttype',
   errorCode: 'Nats-Service-Error-Code',
   error: 'Nats-Service-Error',
 } as const;

@@ -136,6 +136,7 @@ test('an event tells its attributes in headers', () => {
     'ce-type',
     'ce-subject',
     'ce-time',
+    'ce-datacontenttype',
     'Tide-Decision',
   ]);
   expect(document.components.messages['taskEvent']?.headers).toBeUndefined();

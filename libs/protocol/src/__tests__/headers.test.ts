@@ -32,6 +32,7 @@ test('the headers of the contract', () => {
     ceType: 'ce-type',
     ceSubject: 'ce-subject',
     ceTime: 'ce-time',
+    ceDataContentType: 'ce-datacontenttype',
     errorCode: 'Nats-Service-Error-Code',
     error: 'Nats-Service-Error',
   });

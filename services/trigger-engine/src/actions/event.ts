@@ -8,14 +8,10 @@ import { untilStored } from './until-stored.js';
 
 /** Type of the CloudEvent of a fired decision. */
 export const EVENT_TYPE = 'dev.tidegate.trigger.fired';
-/**
- * CloudEvents' NATS binding keeps the plain `content-type` for telling structured mode, and maps the attribute like any
- * other.
- */
-const DATA_CONTENT_TYPE = 'ce-datacontenttype';
 
 /**
- * The headers of a fired decision's event.
+ * The headers of a fired decision's event. The binding keeps the plain `content-type` for telling structured mode, and
+ * maps the attribute like any other.
  *
  * Source: CloudEvents 1.0.2 and its NATS protocol binding, binary content mode.
  */
@@ -27,7 +23,7 @@ export function eventHeaders(decision: LoggedDecision, sequence: number): Readon
     [HEADERS.ceType]: EVENT_TYPE,
     [HEADERS.ceSubject]: `${decision.variable}/${decision.box}`,
     [HEADERS.ceTime]: decision.committedAt,
-    [DATA_CONTENT_TYPE]: 'application/json',
+    [HEADERS.ceDataContentType]: 'application/json',
     [HEADERS.decision]: String(sequence),
   };
 }

@@ -1,4 +1,4 @@
-import { monotonicNow, retrying } from '@tidegate/bus';
+import { type Bus, monotonicNow, openBucket, retrying } from '@tidegate/bus';
 import { joinPieces, type PlannedPiece, planRegion, type VariableHandle } from '@tidegate/client/region';
 import { type Box, formatBox, intersect, parseBox } from '@tidegate/geometry';
 import {
@@ -83,7 +83,7 @@ async function planPartition(
 ): Promise<Planned> {
   const box = measuredBox(at);
   const request: LookupRequest = { id, waitMs: UNDERWAY_MS };
-  const { state, reply } = await retrying(
+  const lookedUp = retrying(
     async () => {
       const answer = await bus.requestJson<LookupReply>(rawSubject(raw, 'lookup'), request, {
         timeoutMs: ATTEMPT_MS,
@@ -94,9 +94,19 @@ async function planPartition(
     },
     { deadline: monotonicNow() + PLAN_MS, signal },
   );
+  const { state, reply } = await lookedUp.catch(async (error: unknown): Promise<LookupReply> => {
+    signal.throwIfAborted();
+    if (await isKnown(bus, raw)) throw error;
+    return { state: 'absent' };
+  });
   if (state !== 'stored' || reply === undefined) return { covered: false, missing: [box] };
   const piece: Piece = { id, box: formatBox(box), raw, tier: 'memory', bytes };
   return { covered: true, plan: { epoch: reply.epoch, pieces: [piece] } };
+}
+
+/** False where a raw-service was given up, with what it held. */
+async function isKnown(bus: Bus, raw: RawId): Promise<boolean> {
+  return (await (await openBucket(bus, 'raws')).get(raw)) !== undefined;
 }
 
 /** Pieces in which no partition is cut where the plan was made in halves: their boxes must not depend on that. */
