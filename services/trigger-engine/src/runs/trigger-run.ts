@@ -1,4 +1,4 @@
-import { monotonicNow, sleep } from '@tidegate/bus';
+import { monotonicNow } from '@tidegate/bus';
 import { type Box, parseBox } from '@tidegate/geometry';
 import { appliesTo, type PointerMessage, type RunRecord } from '@tidegate/protocol';
 import { RunLog } from '../decision-log/run-log.js';
@@ -7,10 +7,11 @@ import { planStep } from '../measure/index.js';
 import type { Surveyor } from '../primaries/surveyor.js';
 import type { RegisteredTrigger } from '../registry/registered-trigger.js';
 import { Arrivals } from './arrivals.js';
-import { addressOf, type Evaluated, type Evaluation, evaluate } from './evaluation.js';
+import { addressOf, type Evaluated } from './evaluation.js';
 import { heldUntil } from './hold-back.js';
-import { type Due, dueKey } from './ready-queue.js';
+import type { Due } from './ready-queue.js';
 import { RunEpochs } from './run-epochs.js';
+import { StepEvaluator } from './step-evaluator.js';
 import { TreeDecider } from './tree-decider.js';
 import { LeaseLostError, untilDone } from './until-done.js';
 
@@ -29,8 +30,6 @@ export interface TriggerRunOptions {
 const AHEAD = 4;
 /** Steps of which the shards are asked at a time what is missing. */
 const ASKING = 8;
-/** Between two looks whether a rollback is through. */
-const ROLLBACK_MS = 100;
 
 /**
  * Decides the steps of one run for one trigger: counts what arrives, evaluates what is covered, commits one decision after
@@ -43,10 +42,8 @@ export class TriggerRun {
   readonly #log: RunLog;
   readonly #decider: TreeDecider;
   readonly #stopped = new AbortController();
-  readonly #evaluations = new Map<string, { readonly epoch: number; readonly promise: Promise<Evaluation> }>();
+  readonly #evaluator: StepEvaluator;
   #epochs: RunEpochs;
-  /** Settles when nothing of an earlier epoch is staged where it was superseded. */
-  #clean: Promise<void> | undefined;
   #loaded = false;
   /** Surveys that are wanted, and that are done. */
   #wanted = 1;
@@ -69,13 +66,23 @@ export class TriggerRun {
     this.#arrivals = new Arrivals({ box, byPartition, now: monotonicNow });
     this.#log = log ?? new RunLog(context.bus, { root: root.name, generation: record.generation, run });
     this.#epochs = this.#epochsOf(context.state.runs.cache.get(run));
+    const { signal } = this.#stopped;
+    this.#evaluator = new StepEvaluator({
+      context,
+      trigger,
+      run,
+      surveyor: options.surveyor,
+      arrivals: this.#arrivals,
+      decided: this.#log.decided,
+      signal,
+    });
     this.#decider = new TreeDecider({
       context,
       trigger,
       log: this.#log,
       epochs: () => this.#epochs,
       holds,
-      signal: this.#stopped.signal,
+      signal,
     });
     this.#wake();
   }
@@ -114,8 +121,7 @@ export class TriggerRun {
     const first = this.#epochs.firstChanged(later);
     this.#epochs = later;
     if (first === undefined) return;
-    this.#clean = undefined;
-    this.#evaluations.clear();
+    this.#evaluator.rolledBack();
     this.#arrivals.rollBack(first - 1);
     this.#wake();
   }
@@ -315,13 +321,15 @@ export class TriggerRun {
       this.#arrivals.done(due);
       return;
     }
-    if (!root.readsPrevious) for (const ahead of this.#arrivals.ready.first(AHEAD)) this.#evaluate(ahead);
-    const { epoch, promise } = this.#evaluate(due);
+    if (!root.readsPrevious) {
+      for (const ahead of this.#arrivals.ready.first(AHEAD)) this.#evaluator.evaluate(ahead, this.#epochs);
+    }
+    const { epoch, promise } = this.#evaluator.evaluate(due, this.#epochs);
     const evaluation = await promise;
     // A lower step may have come first meanwhile: this one keeps its evaluation and waits.
     const first = valid.ordered ? this.#next() : due;
     if (first !== due && this.#arrivals.ready.has(due)) return;
-    this.#evaluations.delete(dueKey(due));
+    this.#evaluator.used(due);
     // Rolled back meanwhile, or read in the log of another engine.
     if (epoch !== this.#epochs.epochOf(due.step) || this.#isDecided(due)) return;
     if (evaluation.covered) await this.#commit(due, evaluation.evaluated);
@@ -345,53 +353,5 @@ export class TriggerRun {
       await this.#patiently(what, () => this.#decider.settle(committed, evaluated.plan));
     }
     this.#settling = undefined;
-  }
-
-  /** The evaluation of a step: the one under way, or one that begins now. */
-  #evaluate(due: Due): { readonly epoch: number; readonly promise: Promise<Evaluation> } {
-    const key = dueKey(due);
-    const epoch = this.#epochs.epochOf(due.step);
-    const known = this.#evaluations.get(key);
-    if (known?.epoch === epoch) return known;
-    const evaluation = { epoch, promise: this.#evaluateAnew(due, epoch) };
-    this.#evaluations.set(key, evaluation);
-    evaluation.promise.catch(() => {
-      if (this.#evaluations.get(key) === evaluation) this.#evaluations.delete(key);
-    });
-    return evaluation;
-  }
-
-  async #evaluateAnew(due: Due, epoch: number): Promise<Evaluation> {
-    const { context, trigger, run } = this.#options;
-    const { root, byPartition } = trigger;
-    if (epoch > 0) await this.#superseded();
-    const asked = byPartition ? undefined : this.#arrivals.ask(due.step);
-    const previousStep = root.readsPrevious ? this.#log.decided.below(due.step, this.#epochs) : undefined;
-    const { signal } = this.#stopped;
-    let missing: readonly Box[] | undefined;
-    try {
-      const evaluation = await evaluate(context, { trigger, node: root, run, due, epoch, previousStep, signal });
-      if (!evaluation.covered && !evaluation.gone) missing = evaluation.missing;
-      return evaluation;
-    } finally {
-      if (asked) this.#arrivals.answer(asked, missing);
-    }
-  }
-
-  /** Returns when what rollbacks superseded is gone: until then a plan may show it. */
-  #superseded(): Promise<void> {
-    const { surveyor, trigger, run } = this.#options;
-    const { segments } = this.#epochs;
-    const { signal } = this.#stopped;
-    this.#clean ??= (async () => {
-      for (const segment of segments) {
-        if (segment.epoch === 0) continue;
-        while (await surveyor.superseded(trigger.variable, run, segment)) await sleep(ROLLBACK_MS, signal);
-      }
-    })().catch((error: unknown) => {
-      this.#clean = undefined;
-      throw error;
-    });
-    return this.#clean;
   }
 }
