@@ -1,13 +1,13 @@
 import { availableParallelism } from 'node:os';
 import { volume } from '@tidegate/geometry';
-import { BadRequestError, UnavailableError } from '@tidegate/protocol';
+import { BadRequestError, errorFromBody, UnavailableError } from '@tidegate/protocol';
 import type { CheckTask } from '../check-task.js';
 import { encodeOutcomes, type Failure, KERNEL_RESULTS, type KernelOutcome } from '../piece-result.js';
 import type { TransformedPiece, TransformTask } from '../transform-task.js';
-import type { CheckRequest } from './check-worker.js';
+import type { CheckOutcome, CheckRequest } from './check-worker.js';
 import { NO_DELAY, observeDelay, standingDelay, surplusWorkers } from './queue-delay.js';
 import { SandboxPool } from './sandbox-pool.js';
-import { TaskQueue } from './task-queue.js';
+import { type QueuedTask, TaskQueue } from './task-queue.js';
 import { packData } from './transfer.js';
 import { WorkerThread } from './worker-thread.js';
 
@@ -18,6 +18,9 @@ const TICK_MS = 25;
 const SHRINK_MS = 1000;
 /** When a worker that does not start is tried again. */
 const RESTART_MS = 1000;
+/** Tasks that go to a worker in one message: not more than so many, nor further than until they read so many bytes. */
+const BATCH_TASKS = 16;
+const BATCH_BYTES = 256 * 1024;
 const DEFAULT_LIMITS = { ms: 50, pages: 256 };
 
 /** Where the pool tells what happens to its workers. */
@@ -68,6 +71,8 @@ export class KernelPool {
   readonly #script: URL;
   readonly #queue: TaskQueue<CheckRequest>;
   readonly #sandboxes: SandboxPool;
+  /** Those whose worker ended when they ran together with others. */
+  readonly #alone = new WeakSet<QueuedTask<CheckRequest>>();
   readonly #threads = new Set<WorkerThread>();
   /** The one used last at the end: it is taken first, so that those that are not needed stay idle. */
   readonly #idle: WorkerThread[] = [];
@@ -201,9 +206,7 @@ export class KernelPool {
       const thread = this.#idle.pop();
       if (thread === undefined) break;
       this.#observe(this.#queue.oldestMs);
-      const task = this.#queue.shift();
-      if (task === undefined) break;
-      this.#tasks++;
+      const tasks = this.#nextTasks();
       const settle = (then: () => void): void => {
         if (this.#threads.has(thread)) {
           thread.idleSince = this.#now();
@@ -212,13 +215,44 @@ export class KernelPool {
         this.#dispatch();
         then();
       };
-      const { request, transfer } = packed(task.request);
-      thread.run(request, { transfer }).then(
-        (result) => settle(() => task.resolve(result)),
-        (error: unknown) => settle(() => task.reject(error)),
+      const transfer: ArrayBuffer[] = [];
+      const requests = tasks.map((task) => packed(task.request, transfer));
+      thread.run(requests, { transfer }).then(
+        (outcomes) => settle(() => settleAll(tasks, outcomes as readonly CheckOutcome[])),
+        (error: unknown) => {
+          if (tasks.length > 1) this.#retryAlone(tasks);
+          settle(() => {
+            if (tasks.length === 1) tasks[0]?.reject(error);
+          });
+        },
       );
     }
     this.#watchQueue();
+  }
+
+  /** What a worker does next: one task, or several small ones, for which waking it would cost more than they do. */
+  #nextTasks(): QueuedTask<CheckRequest>[] {
+    const tasks: QueuedTask<CheckRequest>[] = [];
+    let bytes = 0;
+    for (let task = this.#queue.first; task !== undefined; task = this.#queue.first) {
+      const isAlone = this.#alone.has(task);
+      if (isAlone && tasks.length > 0) break;
+      this.#queue.shift();
+      this.#tasks++;
+      tasks.push(task);
+      bytes += dataBytes(task.request);
+      if (isAlone || bytes >= BATCH_BYTES || tasks.length >= BATCH_TASKS) break;
+    }
+    return tasks;
+  }
+
+  /** One of the tasks ended their worker, and must not take the others with it: each is begun again, by itself. */
+  #retryAlone(tasks: readonly QueuedTask<CheckRequest>[]): void {
+    for (const task of tasks) {
+      this.#alone.add(task);
+      if (this.#isStopped) task.reject(new UnavailableError('the kernel pool was stopped', RESTART_MS));
+      else this.#queue.putBack(task);
+    }
   }
 
   /** While tasks wait and none begins, the age of the first one is the delay. */
@@ -288,13 +322,28 @@ export class KernelPool {
   }
 }
 
+function settleAll(tasks: readonly QueuedTask<CheckRequest>[], outcomes: readonly CheckOutcome[]): void {
+  for (const [at, task] of tasks.entries()) {
+    const outcome = outcomes[at];
+    if (outcome !== undefined && 'result' in outcome) task.resolve(outcome.result);
+    else if (outcome !== undefined) task.reject(errorFromBody(outcome.error));
+    else task.reject(new UnavailableError('a kernel worker did not answer a task', RESTART_MS));
+  }
+}
+
+/** Bytes that a task reads. */
+function dataBytes(request: CheckRequest): number {
+  const { data } = request.task;
+  const previous = request.kind === 'check' ? (request.task.previous ?? []) : [];
+  return [data, ...previous].reduce((sum, part) => sum + ('file' in part ? part.file.bytes : part.bytes.length), 0);
+}
+
 /** A request whose bytes are handed over. */
-function packed(request: CheckRequest): { request: CheckRequest; transfer: ArrayBuffer[] } {
-  const transfer: ArrayBuffer[] = [];
+function packed(request: CheckRequest, transfer: ArrayBuffer[]): CheckRequest {
   const data = packData(request.task.data, transfer);
-  if (request.kind === 'transform') return { request: { ...request, task: { ...request.task, data } }, transfer };
+  if (request.kind === 'transform') return { ...request, task: { ...request.task, data } };
   const previous = request.task.previous?.map((before) => packData(before, transfer));
-  return { request: { ...request, task: { ...request.task, data, ...(previous && { previous }) } }, transfer };
+  return { ...request, task: { ...request.task, data, ...(previous && { previous }) } };
 }
 
 function asBytes(result: unknown): Uint8Array<ArrayBuffer> {

@@ -61,6 +61,17 @@ export class TaskQueue<Request> {
     });
   }
 
+  /** The first one, which stays. */
+  get first(): QueuedTask<Request> | undefined {
+    const [first] = this.#tasks;
+    return first;
+  }
+
+  /** Puts a task that was taken out at the end again. Its signal does not take it out any more. */
+  putBack(task: QueuedTask<Request>): void {
+    this.#tasks.add(task);
+  }
+
   /** Takes the first one out. Its signal still rejects the promise, should it be aborted. */
   shift(): QueuedTask<Request> | undefined {
     const [first] = this.#tasks;

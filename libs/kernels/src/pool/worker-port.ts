@@ -1,5 +1,5 @@
 import { parentPort } from 'node:worker_threads';
-import { isTidegateError, UnavailableError } from '@tidegate/protocol';
+import { type ErrorBody, isTidegateError, UnavailableError } from '@tidegate/protocol';
 import { FileCache } from '../file-cache.js';
 import type { WorkerMessage } from './worker-thread.js';
 
@@ -24,13 +24,18 @@ export function serveTasks<Request>(run: (request: Request, files: FileCache) =>
       const { result, transfer } = run(request, files);
       send({ kind: 'result', result }, transfer);
     } catch (error) {
-      const known = isTidegateError(error) ? error : new UnavailableError(`kernel worker: ${String(error)}`, PRUNE_MS);
-      send({ kind: 'error', error: known.toBody() });
+      send({ kind: 'error', error: errorBody(error) });
     }
     files.prune();
     timer.refresh();
   });
   send({ kind: 'ready' });
+}
+
+/** An error as it is told across threads. */
+export function errorBody(error: unknown): ErrorBody {
+  const known = isTidegateError(error) ? error : new UnavailableError(`kernel worker: ${String(error)}`, PRUNE_MS);
+  return known.toBody();
 }
 
 /** Tells that a user's code begins to run, from inside a task. */

@@ -268,9 +268,9 @@ function script(code: string): URL {
 
 test('a worker that crashes fails its task alone, and another one takes its place', async () => {
   const ready = `parentPort.postMessage({ kind: 'ready' });`;
-  const crash = `parentPort.on('message', ({ task }) => {
-    if (task.piece.lower[0] === 1) throw new Error('a bug');
-    parentPort.postMessage({ kind: 'result', result: Uint8Array.of(7) });
+  const crash = `parentPort.on('message', (requests) => {
+    if (requests.some(({ task }) => task.piece.lower[0] === 1)) throw new Error('a bug');
+    parentPort.postMessage({ kind: 'result', result: requests.map(() => ({ result: Uint8Array.of(7) })) });
   });`;
   pool = await KernelPool.open({ maxWorkers: 1, script: script(crash + ready) });
   const spec = new CheckRun({ checks: { x: { reduce: 'max' } }, dtype: 'float64', shape: [4, 6], box }).next();
@@ -282,7 +282,25 @@ test('a worker that crashes fails its task alone, and another one takes its plac
   const outcomes = await Promise.allSettled(tasks);
   expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
   expect(outcomes[1]).toMatchObject({ reason: { code: 'UNAVAILABLE', message: 'a kernel worker ended: a bug' } });
-  expect(running.stats()).toMatchObject({ workers: 1, queued: 0, terminated: 2 });
+  // Once with the four that ran together, and once with each that was to blame.
+  expect(running.stats()).toMatchObject({ workers: 1, queued: 0, terminated: 3 });
+});
+
+test('many small tasks go to a worker together, and each has an outcome of its own', async () => {
+  pool = await KernelPool.open({ maxWorkers: 1 });
+  const running = pool;
+  const spec = new CheckRun({ checks: { x: { reduce: 'max' } }, dtype: 'float64', shape: [4, 6], box }).next();
+  if (spec === undefined) throw new Error('expected a round');
+  const good = { spec, piece: box, data: here };
+  const outside = { ...good, piece: { lower: [90, 90], upper: [91, 91] } };
+  const tasks = Array.from({ length: 100 }, (_, at) => running.check(at % 10 === 3 ? outside : good));
+  const outcomes = await Promise.allSettled(tasks);
+  expect(outcomes.map(({ status }) => status === 'rejected')).toEqual(outcomes.map((_, at) => at % 10 === 3));
+  const values = outcomes.flatMap((outcome) =>
+    outcome.status === 'fulfilled' ? [Buffer.from(outcome.value).toString('hex')] : [],
+  );
+  expect(new Set(values).size).toBe(1);
+  expect(running.stats()).toMatchObject({ tasks: 100, queued: 0, terminated: 0 });
 });
 
 test('workers that do not start are an error of open', async () => {
