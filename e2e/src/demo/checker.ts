@@ -1,7 +1,7 @@
 import { boxOfShape, volume } from '@tidegate/geometry';
 import { serialRun } from './gray-scott.js';
 import { type Job, runJob } from './job-process.js';
-import { bytesOf, paramsOf, variablesOf } from './simulation.js';
+import { bytesOf, paramsOf, runOf, variablesOf } from './simulation.js';
 
 /** Compares staged steps with a run of the whole domain as one box in one process. */
 export interface CheckerJob extends Job {
@@ -26,7 +26,7 @@ await runJob<CheckerJob, CheckerReport>(async (tide, { simulation, compare }, re
     let differing = 0;
     for (const species of ['u', 'v'] as const) {
       const cells = new Float64Array(volume(boxOfShape(shape)));
-      await tide.get({ variable: variables[species], step, into: bytesOf(cells) });
+      await tide.get({ variable: variables[species], run: runOf(simulation), step, into: bytesOf(cells) });
       differing += differingWords(cells, expected[species]);
     }
     await report({ step, equal: differing === 0, differing });

@@ -24,8 +24,8 @@ export interface Service {
 
 interface Member {
   readonly title: string;
-  /** The service stops in its own time; a job is cut off. */
-  readonly role: 'service' | 'job';
+  /** The service and the worker stop in their own time; a job is cut off. */
+  readonly role: 'service' | 'worker' | 'job';
   readonly child: ChildProcess;
   readonly ended: Promise<void>;
   errorOutput: string;
@@ -35,6 +35,11 @@ const MAX_ERROR_OUTPUT = 16_384;
 const READY_MS = 60_000;
 /** A service that takes longer to stop is killed. */
 const STOP_MS = 15_000;
+const STOP_ORDER: readonly (readonly [Member['role'], NodeJS.Signals])[] = [
+  ['job', 'SIGKILL'],
+  ['worker', 'SIGTERM'],
+  ['service', 'SIGTERM'],
+];
 const TIDEGATE = fileURLToPath(new URL('../../../services/tidegate/bin/tidegate.js', import.meta.url));
 
 /**
@@ -84,11 +89,24 @@ export class Crew {
         resolve(ready);
       });
     });
-    void member.ended.then(() => {
-      if (!this.#stopping)
-        this.#fail(new ProcessFailure(member.title, `ended: ${howEnded(child)}`, member.errorOutput));
-    });
+    this.#mustLast(member);
     return { url, pid: child.pid ?? 0 };
+  }
+
+  /**
+   * Starts `tidegate worker`, which runs a command for each task.
+   *
+   * @param onLine gets what it tells, JSON
+   */
+  startWorker(args: readonly string[], onLine: (line: string) => void): void {
+    const child = spawn(process.execPath, [TIDEGATE, 'worker', '--json', '--grace', '0', ...args], {
+      detached: true,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const member = this.#add('the worker', 'worker', child);
+    if (child.pid !== undefined) this.#guard({ pid: child.pid, folders: [] });
+    createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', onLine);
+    this.#mustLast(member);
   }
 
   /**
@@ -96,16 +114,24 @@ export class Crew {
    *
    * @param entry its file beside this one, without extension
    * @param onReport gets what it tells
+   * @param stop tells it to end as soon as it can when it aborts
    * @throws ProcessFailure where it ends with an error
    */
   async run<J extends Job, R>(
     title: string,
-    { entry, job, onReport }: { entry: string; job: J; onReport: (report: R) => void },
+    { entry, job, onReport, stop }: { entry: string; job: J; onReport: (report: R) => void; stop?: AbortSignal },
   ): Promise<void> {
     const child = this.#fork(entry, job);
     const member = this.#add(title, 'job', child);
     child.on('message', (report) => onReport(report as R));
+    const onStop = (): void => {
+      // One that has ended in the meantime needs no word.
+      if (child.connected) child.send('stop', () => {});
+    };
+    if (stop?.aborted) onStop();
+    stop?.addEventListener('abort', onStop, { once: true });
     await member.ended;
+    stop?.removeEventListener('abort', onStop);
     if (child.exitCode !== 0) {
       throw new ProcessFailure(title, `ended early: ${howEnded(child)}`, member.errorOutput);
     }
@@ -114,13 +140,13 @@ export class Crew {
   /** Stops what still runs, the service last, and returns when nothing is left. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    const jobs = [...this.#members].filter(({ role }) => role === 'job');
-    const services = [...this.#members].filter(({ role }) => role === 'service');
-    for (const { child } of jobs) child.kill('SIGKILL');
-    await Promise.all(jobs.map(({ ended }) => ended));
-    for (const { child } of services) child.kill('SIGTERM');
     const timer = setTimeout(() => this.kill(), STOP_MS);
-    await Promise.all(services.map(({ ended }) => ended));
+    // The worker gives its tasks back while there is a service to give them to.
+    for (const [role, signal] of STOP_ORDER) {
+      const members = [...this.#members].filter((member) => member.role === role);
+      for (const { child } of members) child.kill(signal);
+      await Promise.all(members.map(({ ended }) => ended));
+    }
     clearTimeout(timer);
   }
 
@@ -134,6 +160,14 @@ export class Crew {
         // It has ended in the meantime.
       }
     }
+  }
+
+  /** Makes the whole fail when a process ends by itself. */
+  #mustLast(member: Member): void {
+    const { title, child, ended } = member;
+    void ended.then(() => {
+      if (!this.#stopping) this.#fail(new ProcessFailure(title, `ended: ${howEnded(child)}`, member.errorOutput));
+    });
   }
 
   #guard(job: GuardJob): void {

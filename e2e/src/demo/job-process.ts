@@ -15,24 +15,30 @@ export const WAIT_MS = 120_000;
  * The frame of a process of the demo: connects, does the work of the job in its first argument, and ends. What went
  * wrong goes to standard error. It also ends when the process that started it is gone.
  *
- * @param work gets the connection, the job, and a way to tell the parent how it is going
+ * @param work gets the connection, the job, a way to tell the parent how it is going, and a signal that aborts when it is
+ *   to stop: what then fails was given up and is no error
  */
 export async function runJob<J extends Job, R extends object>(
-  work: (tide: Tidegate, job: J, report: (what: R) => Promise<void>) => Promise<void>,
+  work: (tide: Tidegate, job: J, report: (what: R) => Promise<void>, stopped: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const orphaned = () => process.exit(1);
   process.once('disconnect', orphaned);
+  const stop = new AbortController();
+  // The only message that there is.
+  process.once('message', () => stop.abort());
   const job = JSON.parse(process.argv[2] ?? '') as J;
   try {
     const tide = await connect({ servers: job.url, name: 'tidegate-demo' });
     try {
-      await work(tide, job, send);
+      await work(tide, job, send, stop.signal);
     } finally {
       await tide.close();
     }
   } catch (error) {
-    console.error(isTidegateError(error) ? `${error.code}: ${error.message}` : error);
-    process.exitCode = 1;
+    if (!stop.signal.aborted) {
+      console.error(isTidegateError(error) ? `${error.code}: ${error.message}` : error);
+      process.exitCode = 1;
+    }
   }
   process.off('disconnect', orphaned);
   if (process.connected) process.disconnect();

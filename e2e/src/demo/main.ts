@@ -2,12 +2,15 @@ import { constants } from 'node:os';
 import { connect, isTidegateError } from '@tidegate/client';
 import { formatBytes } from 'tidegate';
 import { Crew, ProcessFailure, type Service } from './crew.js';
+import { triggerNamesOf } from './definitions.js';
 import { type DemoOptions, HELP, parseOptions, UsageError } from './options.js';
-import { drawPlane, lastPlane, type Plane, writePicture } from './pictures.js';
+import { drawPlane, lastPlane, type Plane, pathFromCheckout, writePicture } from './pictures.js';
+import { startRenderer } from './renderings.js';
 import { figures, verdict } from './report.js';
 import { type Scratch, scratchFolders } from './scratch.js';
-import { stepBytes, variablesOf } from './simulation.js';
+import { runOf, stepBytes, variablesOf } from './simulation.js';
 import { type Outcome, stage } from './stage.js';
+import { triggerLines } from './trigger-report.js';
 
 const MIB = 2 ** 20;
 const LEAST_MEMORY = 128 * MIB;
@@ -89,11 +92,12 @@ async function tell({ simulations, raw, out }: DemoOptions, crew: Crew, scratch:
     `Tidegate runs at ${service.url}, with ${raw} raw-service${raw > 1 ? 's' : ''} of ${formatBytes(memory)} memory.`,
   );
   const tide = await connect({ servers: service.url, name: 'tidegate-demo' });
+  const renderings = startRenderer(crew, { url: service.url, folder: out });
   const outcomes: Outcome[] = [];
   const planes: Plane[] = [];
   try {
     for (const simulation of simulations) {
-      outcomes.push(await stage(simulation, { crew, tide, url: service.url, say }));
+      outcomes.push(await stage(simulation, { crew, tide, url: service.url, renderings, say }));
       planes.push(await lastPlane(tide, simulation));
     }
   } finally {
@@ -102,6 +106,7 @@ async function tell({ simulations, raw, out }: DemoOptions, crew: Crew, scratch:
   const [plane] = planes;
   if (plane) say(`\n${drawPlane(plane)}`);
   say(`${figures(outcomes).join('\n')}\n`);
+  say(`${triggerLines(outcomes, pathFromCheckout(out)).join('\n')}\n`);
   for (const [at, { simulation }] of outcomes.entries()) {
     say(`picture: ${await writePicture(planes[at] as Plane, simulation, out)}`);
   }
@@ -116,7 +121,12 @@ function sayHowToLook({ service, outcomes }: Told): void {
   const examples = outcomes.flatMap(({ simulation }) => {
     const { v } = variablesOf(simulation);
     const box = simulation.shape.map((length) => `0:${Math.min(8, length)}`).join(',');
-    return [`${cli} steps ${v}`, `${cli} get ${v} --step latest --box ${box}`];
+    const run = runOf(simulation);
+    return [
+      `${cli} steps ${v} --run ${run}`,
+      `${cli} get ${v} --run ${run} --step latest --box ${box}`,
+      `${cli} trigger explain ${triggerNamesOf(simulation).silentError} --run ${run} --step ${simulation.steps}`,
+    ];
   });
   say(`
 The service keeps running at ${url} until Ctrl-C. Look around from another terminal:

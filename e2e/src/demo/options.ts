@@ -23,6 +23,10 @@ const PICTURES = fileURLToPath(new URL('../../.out', import.meta.url));
 const MAX_WINDOW = 6;
 const MAX_CELLS = 1 << 27;
 const STEPS = 60;
+/** Fewer steps are over before a detector knows what to expect. */
+const ERROR_STEPS = 12;
+/** When a bit goes wrong, as a share of the steps. */
+const ERROR_AT = 37 / 60;
 /** Enough Euler steps for a picture: the labyrinth takes some 1500, the spots some 600. */
 const PLANE = { shape: [384, 384], substeps: 25 };
 const VOLUME = { shape: [48, 48, 48], substeps: 10 };
@@ -33,6 +37,8 @@ Stages a reaction-diffusion simulation (Gray-Scott) in Tidegate, on this machine
 Writer processes each advance one box of the domain; the cells around it they get
 from the service and from nowhere else. A reader follows along. At the end the
 staged arrays are compared with a run in a single process, and drawn.
+Triggers watch the data: they have pictures made, and they catch a bit that one
+writer gets wrong, pause the run and roll it back.
 
 Options:
   --shape SHAPE  extents of the domain, as in 384,384 or 48,48,48; once for a
@@ -44,6 +50,8 @@ Options:
   --raw N        raw-services, which hold the data (default: 2)
   --seed N       what the start and the reader's boxes are drawn from (default: 1)
   --out DIR      folder for the pictures (default: e2e/.out)
+  --no-error     let no writer get a bit wrong; without this one of the first
+                 simulation does at 37 steps of 60, to be caught by a trigger
   --keep         leave the service running with the staged data until Ctrl-C,
                  and say how to look around
   -h, --help     show this
@@ -68,7 +76,7 @@ export function parseOptions(args: readonly string[]): DemoOptions | undefined {
   }
   const writers = integer('writers', given.writers, 4, { min: 1, max: 64 });
   const seed = integer('seed', given.seed, 1, { min: 0, max: 2 ** 31 - 1 });
-  const simulations = shapes.map((shape): Simulation => {
+  const simulations = shapes.map((shape, at): Simulation => {
     const defaults = shape.length === 2 ? PLANE : VOLUME;
     const substeps = Math.min(defaults.substeps, ...shape);
     const steps = integer('steps', given.steps, STEPS, { min: 1, max: 100_000 });
@@ -80,6 +88,7 @@ export function parseOptions(args: readonly string[]): DemoOptions | undefined {
       seed,
       // Fewer than there are, so that some go to disk.
       window: Math.min(MAX_WINDOW, Math.max(1, steps >> 1)),
+      ...(at === 0 && !given['no-error'] && steps >= ERROR_STEPS && { errorStep: Math.round(ERROR_AT * steps) }),
     };
   });
   return {
@@ -102,6 +111,7 @@ function parse(args: readonly string[]) {
         raw: { type: 'string' },
         seed: { type: 'string' },
         out: { type: 'string' },
+        'no-error': { type: 'boolean' },
         keep: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },

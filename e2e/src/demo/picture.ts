@@ -1,5 +1,13 @@
 import { PNG } from 'pngjs';
-import { type ColourMap, type ColourRange, colourAt, colourRange, fractionOf, INFERNO } from './colour-map.js';
+import {
+  type ColourMap,
+  type ColourRange,
+  colourAt,
+  colourRange,
+  fractionOf,
+  INFERNO,
+  type Rgb,
+} from './colour-map.js';
 
 /** How a field becomes a picture; the range defaults to that of its finite values. */
 export interface PictureOptions extends Partial<ColourRange> {
@@ -24,13 +32,23 @@ export function fieldToPng(
   assertPlane(field, height, width);
   if (!Number.isInteger(scale) || scale < 1) throw new RangeError(`expected a scale of at least 1, got ${scale}`);
   const range = colourRange(field, options);
+  return pixelsToPng(height, width, scale, (cell) => colourAt(fractionOf(field[cell] as number, range), colours));
+}
+
+/**
+ * Cells as squares of one colour each, as a PNG.
+ *
+ * @param scale pixels along each side of a cell
+ * @param colourOf the colour of a cell, by its place in row-major order
+ */
+export function pixelsToPng(height: number, width: number, scale: number, colourOf: (cell: number) => Rgb): Uint8Array {
   const png = new PNG({ width: width * scale, height: height * scale, colorType: 2 });
   const pixels = new Uint32Array(png.data.buffer, png.data.byteOffset, png.data.byteLength / 4);
   const rowPixels = width * scale;
   for (let y = 0; y < height; y++) {
     const row = y * scale * rowPixels;
     for (let x = 0; x < width; x++) {
-      const [r, g, b] = colourAt(fractionOf(field[y * width + x] as number, range), colours);
+      const [r, g, b] = colourOf(y * width + x);
       pixels.fill((0xff000000 | (b << 16) | (g << 8) | r) >>> 0, row + x * scale, row + (x + 1) * scale);
     }
     for (let copy = 1; copy < scale; copy++) pixels.copyWithin(row + copy * rowPixels, row, row + rowPixels);

@@ -2,8 +2,9 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { NdArray, Tidegate } from '@tidegate/client';
+import { type Box, boxOfShape } from '@tidegate/geometry';
 import { fieldToPng } from './picture.js';
-import { type Simulation, variablesOf } from './simulation.js';
+import { runOf, type Simulation, variablesOf } from './simulation.js';
 import { fieldToTerminal, type TerminalDepth } from './terminal-picture.js';
 
 /** A plane of V of the last step. */
@@ -24,23 +25,40 @@ export async function lastPlane(tide: Tidegate, simulation: Simulation): Promise
   const { shape, steps: step } = simulation;
   const [height, width] = shape.slice(-2) as [number, number];
   const variable = variablesOf(simulation).v;
-  const [depth] = shape as [number];
-  const middle = depth >> 1;
-  const array: NdArray = await tide.get({
-    variable,
-    step,
-    ...(shape.length === 3 && { box: { lower: [middle, 0, 0], upper: [middle + 1, height, width] } }),
-  });
+  const array: NdArray = await tide.get({ variable, run: runOf(simulation), step, box: planeBox(shape) });
   return { cells: array.data as Float64Array, height, width };
+}
+
+/** What is drawn of a domain: all of a plane, of a volume the layer in the middle. */
+export function planeBox(shape: readonly number[]): Box {
+  const { lower, upper } = boxOfShape(shape);
+  if (shape.length < 3) return { lower, upper };
+  const middle = (shape[0] as number) >> 1;
+  return { lower: lower.with(0, middle), upper: upper.with(0, middle + 1) };
+}
+
+/** Pixels per cell along each side. */
+export function pictureScale(height: number, width: number): number {
+  return Math.max(1, Math.floor(PIXELS / Math.max(height, width)));
+}
+
+/** File of the picture that a step's blobs are drawn into. */
+export function blobPictureName(dimensions: number, step: number): string {
+  return dimensions === 2 ? `blobs-${step}.png` : `blobs-3d-${step}.png`;
 }
 
 /** Writes the PNG into a folder. @returns its path, as seen from the checkout */
 export async function writePicture(plane: Plane, simulation: Simulation, folder: string): Promise<string> {
   const { cells, height, width } = plane;
-  const scale = Math.max(1, Math.floor(PIXELS / Math.max(height, width)));
+  const scale = pictureScale(height, width);
   await mkdir(folder, { recursive: true });
   const path = join(folder, simulation.shape.length === 2 ? 'gray-scott-2d.png' : 'gray-scott-3d-slice.png');
   await writeFile(path, fieldToPng(cells, height, width, { scale }));
+  return pathFromCheckout(path);
+}
+
+/** A path as seen from the checkout, where it is inside. */
+export function pathFromCheckout(path: string): string {
   const fromCheckout = relative(CHECKOUT, path);
   return fromCheckout.startsWith('..') ? path : fromCheckout;
 }

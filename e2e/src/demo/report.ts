@@ -1,6 +1,7 @@
 import { formatBytes } from 'tidegate';
 import { title } from './simulation.js';
 import type { Check, Outcome } from './stage.js';
+import { onlyTheErrorWasCaught } from './trigger-report.js';
 
 /** Figures of all simulations side by side, as lines of text. */
 export function figures(outcomes: readonly Outcome[]): string[] {
@@ -9,7 +10,7 @@ export function figures(outcomes: readonly Outcome[]): string[] {
     ['staged steps', ({ simulation }) => String(simulation.steps + 1)],
     ['Euler steps', ({ simulation }) => String(simulation.steps * simulation.substeps)],
     ['run time', ({ elapsedMs }) => `${(elapsedMs / 1000).toFixed(1)} s`],
-    ['partitions put', ({ partitions }) => String(partitions)],
+    ['partitions put', ({ totals }) => String(totals.puts)],
     ['bytes put', ({ totals }) => formatBytes(totals.putBytes)],
     ['put rate of a writer', ({ totals }) => rate(totals.putBytes, totals.putMs)],
     ['put, p50', ({ totals }) => milliseconds(totals.putP50Ms)],
@@ -31,12 +32,17 @@ export function figures(outcomes: readonly Outcome[]): string[] {
 
 /** What was compared, a line for each simulation, and the verdict. */
 export function verdict(outcomes: readonly Outcome[]): { readonly lines: string[]; readonly passed: boolean } {
-  const passed = outcomes.every(({ checks }) => checks.length > 0 && checks.every(({ equal }) => equal));
+  const equal = outcomes.every(({ checks }) => checks.length > 0 && checks.every((check) => check.equal));
   const lines = outcomes.map(
     ({ simulation, checks }) => `${title(simulation)}: compared ${checks.map(compared).join(', ')}`,
   );
-  lines.push(`assembled field equals the serial run bit for bit: ${passed ? 'yes' : 'no'}`);
-  return { lines, passed };
+  lines.push(`assembled field equals the serial run bit for bit: ${equal ? 'yes' : 'no'}`);
+  const caught = outcomes.every(({ triggers }) => onlyTheErrorWasCaught(triggers));
+  const injected = outcomes.filter(({ triggers }) => triggers.injected).length;
+  const expected =
+    injected === 0 ? 'no error to catch and none caught' : 'the silent error was caught, and nothing else';
+  lines.push(`${expected}: ${caught ? 'yes' : 'no'}`);
+  return { lines, passed: equal && caught };
 }
 
 function compared({ step, tier, equal, differing }: Check): string {

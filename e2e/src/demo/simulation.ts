@@ -13,6 +13,8 @@ export interface Simulation {
   readonly seed: number;
   /** Steps that stay in memory; older ones are spilled. */
   readonly window: number;
+  /** Step at which one writer gets one bit of V wrong, once; none where it is undefined. */
+  readonly errorStep?: number;
 }
 
 /** How unequal the writers' boxes are: see `decompose`. */
@@ -21,6 +23,11 @@ export const SKEW = 0.04;
 /** What a simulation is called: `2-D 384x384`. */
 export function title({ shape }: Simulation): string {
   return `${shape.length}-D ${shape.join('x')}`;
+}
+
+/** The run that a simulation is staged as, so that each of them has its own epochs and is steered by itself. */
+export function runOf({ shape }: Simulation): string {
+  return shape.length === 2 ? 'plane' : 'volume';
 }
 
 /** Names of the two variables of a simulation. */

@@ -3,13 +3,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { StepReply, Tidegate } from '@tidegate/client';
 import type { CheckerJob, CheckerReport } from './checker.js';
 import type { Crew } from './crew.js';
-import type { Job } from './job-process.js';
+import { DecisionWatch } from './decision-watch.js';
+import { triggerNamesOf, triggersOf } from './definitions.js';
 import { watchMemory } from './memory-peak.js';
-import { openProgress } from './progress.js';
-import type { ReaderReport } from './reader.js';
-import { type Simulation, title, variablesOf } from './simulation.js';
-import { Tally, type Totals } from './tally.js';
-import type { WriterJob, WriterReport } from './writer.js';
+import type { Renderings } from './renderings.js';
+import { runOf, type Simulation, title, variablesOf } from './simulation.js';
+import { runSteered, type SteeredRun } from './steered-run.js';
+import type { Totals } from './tally.js';
+import type { TriggerOutcome } from './trigger-report.js';
 
 /** What came of one simulation. */
 export interface Outcome {
@@ -17,12 +18,12 @@ export interface Outcome {
   readonly totals: Totals;
   /** From the first process started to the last one ended. */
   readonly elapsedMs: number;
-  readonly partitions: number;
   /** Steps of V whose partitions are on the disk. */
   readonly spilledSteps: number;
   /** Most bytes that this simulation had in the memory tier. */
   readonly peakMemoryBytes: number;
   readonly checks: readonly Check[];
+  readonly triggers: TriggerOutcome;
 }
 
 /** A step compared with the serial run. */
@@ -33,6 +34,8 @@ export interface Check extends CheckerReport {
 /** How long spilling may lag behind the last step. */
 const SETTLE_MS = 10_000;
 const ASK_MS = 100;
+/** How long pictures may take beyond the last step. */
+const PICTURES_MS = 60_000;
 
 /** Where a simulation is staged, and how. */
 export interface StageOptions {
@@ -40,12 +43,17 @@ export interface StageOptions {
   readonly tide: Tidegate;
   /** The NATS server that `tide` is connected to. */
   readonly url: string;
+  readonly renderings: Renderings;
   /** Takes a line for people. */
   readonly say: (line: string) => void;
 }
 
-/** Declares the variables of a simulation, runs its writers and its reader, and compares what is staged in the end. */
-export async function stage(simulation: Simulation, { crew, tide, url, say }: StageOptions): Promise<Outcome> {
+/**
+ * Declares the variables and the triggers of a simulation, runs its writers and its reader, and compares what is staged in
+ * the end.
+ */
+export async function stage(simulation: Simulation, options: StageOptions): Promise<Outcome> {
+  const { crew, tide, url, renderings, say } = options;
   const { shape, steps, substeps, window, writers } = simulation;
   const variables = variablesOf(simulation);
   const who = writers === 1 ? '1 writer stages' : `${writers} writers stage`;
@@ -56,9 +64,19 @@ export async function stage(simulation: Simulation, { crew, tide, url, say }: St
     await tide.declare({ name, dtype: 'float64', shape: [...shape], window, onEvict: 'spill' });
   }
   const memory = await watchMemory(tide);
+  const watch = await watchTriggers(tide, simulation);
   const start = performance.now();
-  const totals = await runProcesses(crew, url, simulation).finally(() => memory.stop());
-  const elapsedMs = performance.now() - start;
+  let elapsedMs: number;
+  let steered: SteeredRun;
+  try {
+    steered = await runSteered(simulation, { crew, tide, url, watch, say });
+    elapsedMs = performance.now() - start;
+    await triggersDone(simulation, { watch, renderings, epoch: steered.caught.at(-1)?.epoch ?? 0 });
+  } finally {
+    memory.stop();
+    watch.close();
+  }
+  const { totals, caught, injected } = steered;
 
   const spilled = (await settled(tide, simulation)).filter(({ tier }) => tier === 'disk').map(({ step }) => step);
   // The start is no work of the writers, so the first step after it tells more.
@@ -77,47 +95,40 @@ export async function stage(simulation: Simulation, { crew, tide, url, say }: St
     simulation,
     totals,
     elapsedMs,
-    partitions: 2 * writers * (steps + 1),
     spilledSteps: spilled.length,
     peakMemoryBytes: memory.peakBytes(),
     checks,
+    triggers: {
+      tallies: watch.tallies(),
+      pictured: renderings.steps(runOf(simulation)),
+      caught,
+      ...(injected && { injected }),
+    },
   };
 }
 
-/** Runs the writers and the reader; the first one that fails makes the whole fail at once. */
-async function runProcesses(crew: Crew, url: string, simulation: Simulation): Promise<Totals> {
-  const { steps, writers } = simulation;
-  const tally = new Tally(writers);
-  const total = (writers + 1) * (steps + 1);
-  const progress = openProgress({ title: title(simulation), steps, total });
-  const running = Array.from({ length: writers }, (_, writer) => {
-    const job: WriterJob = { url, simulation, writer };
-    return crew.run(`${title(simulation)} writer ${writer}`, {
-      entry: 'writer',
-      job,
-      onReport: (report: WriterReport) => {
-        tally.addWriter(writer, report);
-        progress.update(tally.standing());
-      },
-    });
-  });
-  const job: Job = { url, simulation };
-  running.push(
-    crew.run(`${title(simulation)} reader`, {
-      entry: 'reader',
-      job,
-      onReport: (report: ReaderReport) => {
-        tally.addReader(report);
-        progress.update(tally.standing());
-      },
-    }),
+/** Follows the decisions of the triggers of a simulation, which are there from now on. */
+async function watchTriggers(tide: Tidegate, simulation: Simulation): Promise<DecisionWatch> {
+  for (const definition of triggersOf(simulation)) await tide.triggers.register(definition);
+  const run = runOf(simulation);
+  return new DecisionWatch(Object.values(triggerNamesOf(simulation)), (name, signal) =>
+    tide.triggers.followDecisions({ name, run, signal }),
   );
-  try {
-    await Promise.all(running);
-  } finally {
-    progress.stop();
+}
+
+/** Waits until all triggers have decided the last step, and the pictures that they asked for are made. */
+async function triggersDone(
+  simulation: Simulation,
+  { watch, renderings, epoch }: { watch: DecisionWatch; renderings: Renderings; epoch: number },
+): Promise<void> {
+  const { gate, blobs, dense } = triggerNamesOf(simulation);
+  const last = { step: simulation.steps, epoch, timeoutMs: SETTLE_MS };
+  await Promise.all([gate, dense].map((name) => watch.decided(name, last)));
+  for (const { verdict, step, epoch } of watch.decisions(gate)) {
+    if (verdict === 'fired') await watch.decided(blobs, { step, epoch, timeoutMs: SETTLE_MS });
   }
-  return tally.totals();
+  const asked = watch.decisions(blobs).filter(({ verdict }) => verdict === 'fired').length;
+  await renderings.done(runOf(simulation), asked, PICTURES_MS);
 }
 
 /** The staged steps of V, once those beyond the window have left the memory tier. */
@@ -126,7 +137,7 @@ async function settled(tide: Tidegate, simulation: Simulation): Promise<readonly
   const expected = simulation.steps + 1 - simulation.window;
   const deadline = performance.now() + SETTLE_MS;
   for (;;) {
-    const steps = await tide.listSteps({ variable });
+    const steps = await tide.listSteps({ variable, run: runOf(simulation) });
     const spilled = steps.filter(({ tier }) => tier === 'disk').length;
     if (spilled >= expected || performance.now() > deadline) return steps;
     await sleep(ASK_MS);

@@ -46,6 +46,17 @@ export class Tally {
     this.#getsMs.push(...report.getsMs);
   }
 
+  /** The run was rolled back: what comes above this step comes again. */
+  rewind(toStep: number): void {
+    for (const [writer, step] of this.#written.entries()) this.#written[writer] = Math.min(step, toStep);
+    this.#read = Math.min(this.#read, toStep);
+  }
+
+  /** The last step that the reader has read, -1 before its first. */
+  get lastRead(): number {
+    return this.#read;
+  }
+
   /** How far the run has come; before its end the first step counts as under way. */
   standing(): { readonly written: number; readonly read: number; readonly done: number } {
     return {

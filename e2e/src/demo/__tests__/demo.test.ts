@@ -59,7 +59,7 @@ function answers(url: string): Promise<boolean> {
   });
 }
 
-/** Processes of this entry whose job mentions `mark`, the service's URL or a folder. */
+/** Processes of this entry, or that start it, whose command line mentions `mark`, the service's URL or a folder. */
 function jobsOf(entry: string, mark: string): number[] {
   return processIds().filter((pid) => commandLine(pid).includes(`demo/${entry}.js`) && commandLine(pid).includes(mark));
 }
@@ -102,6 +102,31 @@ describe('the demo', () => {
     expect(readdirSync(pictures.path)).toContain('gray-scott-3d-slice.png');
   }, 20_000);
 
+  test('catches a bit that one writer gets wrong, rolls the run back, and ends with the right answer', async () => {
+    const demo = startDemo([...SMALL, '--steps', '20']);
+    const code = await demo.exit;
+    const output = demo.output();
+    expect(output).toContain('2-D 32x32: step 12: silent error caught, paused, rolled back to 11, epoch 1\n');
+    expect(output).toMatch(
+      /^2-D 32x32: writer 1 got bit \d\d of V\(\d+, \d+\) wrong at step 12: 0\.\d+ became 1\.\d+$/m,
+    );
+    expect(output).toMatch(/^silent-error-2d +\d+ +1 +12 +paused the run, rolled it back$/m);
+    expect(output).toMatch(/^gate-2d~blobs +1 +1 +20 +a picture, .*blobs-20\.png$/m);
+    expect(output).toContain('assembled field equals the serial run bit for bit: yes\n');
+    expect(output).toContain('the silent error was caught, and nothing else: yes\n');
+    expect(code).toBe(0);
+    const picture = PNG.sync.read(readFileSync(join(pictures.path, 'blobs-20.png')));
+    expect([picture.width, picture.height]).toEqual([768, 768]);
+  }, 30_000);
+
+  test('catches nothing where nothing is wrong', async () => {
+    const demo = startDemo([...SMALL, '--steps', '20', '--no-error']);
+    expect(await demo.exit).toBe(0);
+    expect(demo.output()).toMatch(/^silent-error-2d +21 +0 +- +nothing$/m);
+    expect(demo.output()).toMatch(/^partitions put +126$/m);
+    expect(demo.output()).toContain('no error to catch and none caught: yes\n');
+  }, 30_000);
+
   test('stops all that it started when it is interrupted', async () => {
     const demo = startDemo(ENDLESS);
     const url = await underWay(demo);
@@ -112,7 +137,8 @@ describe('the demo', () => {
     expect(existsSync(memory)).toBe(false);
     expect(await answers(url)).toBe(false);
     expect(readdirSync(temporary.path)).toEqual([]);
-    expect([...jobsOf('writer', url), ...jobsOf('reader', url), ...jobsOf('guard', temporary.path)]).toEqual([]);
+    expect(['writer', 'reader', 'render'].flatMap((entry) => jobsOf(entry, url))).toEqual([]);
+    expect(jobsOf('guard', temporary.path)).toEqual([]);
   }, 20_000);
 
   test('keeps the service for a look around', async () => {
@@ -120,7 +146,7 @@ describe('the demo', () => {
     await until(() => demo.output().includes('storage\n'), { timeoutMs: 15_000 });
     const url = /export TIDEGATE_NATS=(.*)/.exec(demo.output())?.[1] ?? '';
     const tide = await connectTidegate({ servers: url });
-    const steps = await tide.listSteps({ variable: 'V_2d' });
+    const steps = await tide.listSteps({ variable: 'V_2d', run: 'plane' });
     await tide.close();
     expect(steps.map(({ step, covered }) => [step, covered])).toEqual([
       [0, true],
@@ -152,7 +178,7 @@ describe('the demo', () => {
     await demo.exit;
     await until(async () => !(await answers(url)), { timeoutMs: 15_000 });
     await until(() => readdirSync(temporary.path).length === 0 && !existsSync(memory), { timeoutMs: 15_000 });
-    await until(() => [...jobsOf('writer', url), ...jobsOf('reader', url)].length === 0);
+    await until(() => ['writer', 'reader', 'render'].every((entry) => jobsOf(entry, url).length === 0));
     await until(() => jobsOf('guard', temporary.path).length === 0);
   }, 20_000);
 

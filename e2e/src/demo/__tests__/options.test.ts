@@ -37,9 +37,17 @@ describe('parseOptions', () => {
     });
   });
 
+  test('has one writer of the first simulation get a bit wrong, unless there is not time enough to catch it', () => {
+    const errorSteps = (...args: string[]) => parseOptions(args)?.simulations.map(({ errorStep }) => errorStep);
+    expect(errorSteps()).toEqual([37, undefined]);
+    expect(errorSteps('--shape', '8,8,8', '--steps', '12')).toEqual([7]);
+    expect(errorSteps('--shape', '8,8,8', '--steps', '11')).toEqual([undefined]);
+    expect(errorSteps('--no-error')).toEqual([undefined, undefined]);
+  });
+
   test('asks for help', () => {
     expect(parseOptions(['--steps', '3', '--help'])).toBeUndefined();
-    for (const name of ['shape', 'steps', 'writers', 'substeps', 'raw', 'seed', 'keep']) {
+    for (const name of ['shape', 'steps', 'writers', 'substeps', 'raw', 'seed', 'no-error', 'keep']) {
       expect(HELP).toContain(`  --${name} `);
     }
     expect(Math.max(...HELP.split('\n').map((line) => line.length))).toBeLessThanOrEqual(90);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import { PNG } from 'pngjs';
 import { colourAt } from '../colour-map.js';
-import { fieldToPng } from '../picture.js';
+import { fieldToPng, pixelsToPng } from '../picture.js';
 
 /** Rows of pixels as red, green, blue, alpha. */
 function pixelsOf(png: Uint8Array): { height: number; width: number; at: (y: number, x: number) => number[] } {
@@ -52,4 +52,15 @@ describe('fieldToPng', () => {
     expect(() => fieldToPng(new Float64Array(6), 2, 3, { scale: 0 })).toThrow(RangeError);
     expect(() => fieldToPng(new Float64Array(6), 2, 3, { scale: 1.5 })).toThrow(RangeError);
   });
+});
+
+test('pixelsToPng asks for the colour of every cell by its place', () => {
+  const { height, width, at } = pixelsOf(pixelsToPng(2, 3, 2, (cell) => [cell, 10 * cell, 255 - cell]));
+  expect([height, width]).toEqual([4, 6]);
+  for (let y = 0; y < 4; y++) {
+    for (let x = 0; x < 6; x++) {
+      const cell = (y >> 1) * 3 + (x >> 1);
+      expect(at(y, x)).toEqual([cell, 10 * cell, 255 - cell, 255]);
+    }
+  }
 });

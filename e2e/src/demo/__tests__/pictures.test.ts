@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { drawPlane } from '../pictures.js';
+import { blobPictureName, drawPlane, pictureScale, planeBox } from '../pictures.js';
 
 const plane = { cells: new Float64Array(200 * 100).map((_, cell) => cell), height: 200, width: 100 };
 
@@ -28,4 +28,17 @@ describe('drawPlane', () => {
     expect(drawPlane(plane, screen(80, 40, 1))).not.toContain('\u001b');
     expect(drawPlane(plane, { isTTY: false } as NodeJS.WriteStream)).not.toContain('\u001b');
   });
+});
+
+test('of a volume the layer in the middle is drawn, of a plane all', () => {
+  expect(planeBox([4, 6])).toEqual({ lower: [0, 0], upper: [4, 6] });
+  expect(planeBox([5, 6, 7])).toEqual({ lower: [2, 0, 0], upper: [3, 6, 7] });
+});
+
+test('small planes are enlarged', () => {
+  expect([pictureScale(384, 100), pictureScale(48, 48), pictureScale(2000, 3)]).toEqual([2, 16, 1]);
+});
+
+test('pictures of blobs are named for their step', () => {
+  expect([blobPictureName(2, 40), blobPictureName(3, 40)]).toEqual(['blobs-40.png', 'blobs-3d-40.png']);
 });

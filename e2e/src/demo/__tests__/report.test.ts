@@ -9,13 +9,13 @@ const outcome: Outcome = {
     ...{ gets: 60, getBytes: 30 * 2 ** 20, getMs: 100, getP50Ms: 1 },
   },
   elapsedMs: 12_345,
-  partitions: 88,
   spilledSteps: 5,
   peakMemoryBytes: 14 * 2 ** 20,
   checks: [
     { step: 1, tier: 'disk', equal: true, differing: 0 },
     { step: 10, tier: 'memory', equal: true, differing: 0 },
   ],
+  triggers: { tallies: [], pictured: [], caught: [] },
 };
 const volume: Outcome = { ...outcome, simulation: { ...outcome.simulation, shape: [48, 48, 48] } };
 
@@ -47,7 +47,10 @@ describe('verdict', () => {
     const { lines, passed } = verdict([outcome, volume]);
     expect(passed).toBe(true);
     expect(lines[0]).toBe('2-D 384x384: compared U and V of step 1 (from disk), U and V of step 10 (from memory)');
-    expect(lines.at(-1)).toBe('assembled field equals the serial run bit for bit: yes');
+    expect(lines.slice(-2)).toEqual([
+      'assembled field equals the serial run bit for bit: yes',
+      'no error to catch and none caught: yes',
+    ]);
   });
 
   test('is no where one cell of one step differs', () => {
@@ -55,7 +58,27 @@ describe('verdict', () => {
     const { lines, passed } = verdict([outcome, { ...volume, checks }]);
     expect(passed).toBe(false);
     expect(lines[1]).toContain('differing values: 1');
-    expect(lines.at(-1)).toBe('assembled field equals the serial run bit for bit: no');
+    expect(lines.at(-2)).toBe('assembled field equals the serial run bit for bit: no');
+  });
+
+  test('is no where an error was not caught, or caught where there was none', () => {
+    const error = { index: 7, bit: 53, before: 0.3, after: 1.2, cell: [0, 7], step: 6, writer: 2 };
+    const catching = { step: 6, toStep: 5, epoch: 1, value: 0.9 };
+    const told = (triggers: Partial<Outcome['triggers']>) =>
+      verdict([{ ...outcome, triggers: { ...outcome.triggers, ...triggers } }, volume]);
+    expect(told({ injected: error, caught: [catching] })).toMatchObject({ passed: true });
+    expect(told({ injected: error, caught: [catching] }).lines.at(-1)).toBe(
+      'the silent error was caught, and nothing else: yes',
+    );
+    for (const triggers of [
+      { injected: error },
+      { injected: error, caught: [{ ...catching, step: 8 }] },
+      { injected: error, caught: [catching, { ...catching, step: 8 }] },
+      { caught: [catching] },
+    ]) {
+      expect(told(triggers).passed).toBe(false);
+      expect(told(triggers).lines.at(-1)).toMatch(/: no$/);
+    }
   });
 
   test('is no where nothing was compared', () => {

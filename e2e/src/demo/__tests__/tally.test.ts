@@ -16,6 +16,22 @@ describe('Tally', () => {
     expect(tally.standing()).toEqual({ written: 1, read: 0, done: 6 });
   });
 
+  test('goes back to a step that the run is rolled back to', () => {
+    const tally = new Tally(2);
+    const report = { putBytes: 10, putMs: 4, putsMs: [3, 4], haloBytes: 5 };
+    for (const step of [0, 1, 2, 3]) tally.addWriter(0, { step, ...report });
+    for (const step of [0, 1, 2]) tally.addWriter(1, { step, ...report });
+    expect(tally.lastRead).toBe(-1);
+    tally.addReader({ step: 0, getBytes: 7, getMs: 2, getsMs: [1] });
+    tally.rewind(2);
+    expect(tally.standing()).toEqual({ written: 2, read: 0, done: 7 });
+    tally.addReader({ step: 1, getBytes: 7, getMs: 2, getsMs: [1] });
+    tally.rewind(0);
+    expect(tally.lastRead).toBe(0);
+    expect(tally.standing()).toEqual({ written: 0, read: 0, done: 3 });
+    expect(tally.totals()).toMatchObject({ puts: 14, gets: 2 });
+  });
+
   test('adds up', () => {
     const tally = new Tally(1);
     tally.addWriter(0, { step: 0, putBytes: 10, putMs: 4, putsMs: [3, 4], haloBytes: 0 });
