@@ -161,14 +161,12 @@ export function conformance({ title, natsServer, version }: ConformanceOptions):
           memory: { usedBytes: expect.any(Number), limitBytes: 64 * MIB },
           disk: { usedBytes: expect.any(Number), limitBytes: expect.any(Number) },
         })),
-        streams: [
-          {
-            name: 'TIDE_EVENTS',
-            messages: expect.any(Number),
-            usedBytes: expect.any(Number),
-            limitBytes: expect.any(Number),
-          },
-        ],
+        streams: ['EVENTS', 'POINTERS', 'DECISIONS', 'TASKS', 'TASKS_DEAD', 'STEERING'].map((name) => ({
+          name: `TIDE_${name}`,
+          messages: expect.any(Number),
+          usedBytes: expect.any(Number),
+          limitBytes: expect.any(Number),
+        })),
       });
     });
 
