@@ -1,15 +1,9 @@
 import { z } from 'zod';
-import {
-  type ControlMessage,
-  type DataMessage,
-  ENDPOINTS,
-  type EndpointEntry,
-  EVENTS,
-  type EventEntry,
-  UPLOAD_ENDPOINTS,
-} from './endpoint-table.js';
+import type { ControlMessage, DataMessage, EndpointEntry, EventEntry } from './endpoint-entry.js';
+import { ENDPOINTS, UPLOAD_ENDPOINTS } from './endpoint-table.js';
 import { ERROR_CODES, errorBodySchema } from './error-schema.js';
 import { ERROR_TABLE } from './error-table.js';
+import { EVENTS } from './event-table.js';
 import { HEADER_SCHEMAS } from './header-schema.js';
 import { HEADERS } from './headers.js';
 

@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { beforeAll, describe, expect, test } from '@jest/globals';
 import { asyncApiDocument } from '../asyncapi.js';
-import { ENDPOINTS, EVENTS, UPLOAD_ENDPOINTS } from '../endpoint-table.js';
+import { ENDPOINTS, UPLOAD_ENDPOINTS } from '../endpoint-table.js';
 import { ERROR_TABLE } from '../error-table.js';
+import { EVENTS } from '../event-table.js';
 import { HEADERS } from '../headers.js';
 import { PUBLIC } from '../subjects.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { STREAMS } from '../buckets.js';
-import { ENDPOINTS, type EndpointEntry, EVENTS, UPLOAD_ENDPOINTS } from '../endpoint-table.js';
+import type { EndpointEntry } from '../endpoint-entry.js';
+import { ENDPOINTS, UPLOAD_ENDPOINTS } from '../endpoint-table.js';
 import { ERROR_TABLE } from '../error-table.js';
 import { HEADERS } from '../headers.js';
 import { PUBLIC } from '../subjects.js';
@@ -63,23 +63,4 @@ describe.each(ALL)('%s', (_, { name, summary, request, reply, errors }) => {
       expect(new Set(headers).size).toBe(headers.length);
     }
   });
-});
-
-test('the events are on their streams', () => {
-  expect(Object.values(EVENTS).map(({ stream, subject }) => [stream, subject])).toEqual([
-    ['TIDE_EVENTS', 'tide.v1.event.storage.{rawService}'],
-    ['TIDE_EVENTS', 'tide.v1.event.run.{run}'],
-    ['TIDE_EVENTS', 'tide.v1.event.trigger.{run}.{trigger}.{epoch}.{step}'],
-    ['TIDE_TASKS', 'tide.v1.task.{task}'],
-    ['TIDE_TASKS_DEAD', 'tide.v1.task-dead.{task}'],
-    ['TIDE_STEERING', 'tide.v1.steer.{run}'],
-  ]);
-});
-
-test('each stream takes the subjects of its events', () => {
-  for (const { stream, subject } of Object.values(EVENTS)) {
-    const filters = Object.values(STREAMS).find(({ name }) => name === stream)?.subjects ?? [];
-    const patterns = filters.map((filter) => filter.replaceAll('.', '\\.').replace('*', '[^.]+').replace('>', '.+'));
-    expect([subject, patterns.some((pattern) => new RegExp(`^${pattern}$`).test(subject))]).toEqual([subject, true]);
-  }
 });
