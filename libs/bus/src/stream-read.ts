@@ -1,5 +1,6 @@
 import type { Bus } from './bus.js';
 import { isJetStreamError, JS_ERROR, jetStreamApi } from './jetstream.js';
+import { MessageQueue } from './message-queue.js';
 import { OrderedConsumer, type StreamMessage } from './ordered-consumer.js';
 
 interface ApiMessage {
@@ -70,11 +71,9 @@ export async function* storedMessages(
   { subject, from, headersOnly = false, signal }: StoredMessagesOptions,
 ): AsyncGenerator<StreamMessage, void, undefined> {
   signal?.throwIfAborted();
-  const queue: StreamMessage[] = [];
+  const queue = new MessageQueue();
   let next = from ?? 1;
   let caughtUp = false;
-  let wake: () => void = () => {};
-  let drained: () => void = () => {};
   const consumer = await OrderedConsumer.open(bus, {
     stream,
     filter: subject,
@@ -82,36 +81,23 @@ export async function* storedMessages(
     start: () => (next > 1 ? { sequence: next } : 'all'),
     onMessage: (message) => {
       next = message.sequence + 1;
-      queue.push({ ...message, data: message.data.slice() });
-      wake();
+      queue.push(message);
     },
     onCaughtUp: () => {
       caughtUp = true;
-      wake();
+      queue.wake();
     },
-    // The server holds back while the reader is behind, which bounds the queue by its flow-control window.
-    ready: () =>
-      queue.length === 0
-        ? Promise.resolve()
-        : new Promise((resolve) => {
-            drained = resolve;
-          }),
+    ready: () => queue.ready(),
   });
-  const end = (): void => wake();
+  const end = (): void => queue.wake();
   signal?.addEventListener('abort', end, { once: true });
   try {
     for (;;) {
       signal?.throwIfAborted();
-      const message = queue.shift();
-      if (message) {
-        yield message;
-        continue;
-      }
-      if (caughtUp) return;
-      drained();
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+      const message = queue.take();
+      if (message) yield message;
+      else if (caughtUp) return;
+      else await queue.more();
     }
   } finally {
     signal?.removeEventListener('abort', end);

@@ -3,6 +3,7 @@ import { DiscardPolicy, RetentionPolicy, StorageType } from 'nats';
 import type { Bus } from './bus.js';
 import { type PublishAck, publishStored } from './jetstream.js';
 import type { HeaderMap } from './message.js';
+import { MessageQueue } from './message-queue.js';
 import { OrderedConsumer, type StartAt, type StreamMessage } from './ordered-consumer.js';
 import { ensureStreamConfig, NANOSECONDS_PER_MS, streamInfo } from './stream-config.js';
 
@@ -60,10 +61,8 @@ export async function* tail(
   options: TailOptions,
 ): AsyncGenerator<StreamMessage, void, undefined> {
   const { subject = '>', from, signal } = options;
-  const queue: StreamMessage[] = [];
+  const queue = new MessageQueue();
   let lastSequence: number | undefined;
-  let wake: () => void = () => {};
-  let drained: () => void = () => {};
   const first: StartAt = from instanceof Date ? { time: from } : from;
   const consumer = await OrderedConsumer.open(bus, {
     stream,
@@ -75,30 +74,17 @@ export async function* tail(
     },
     onMessage: (message) => {
       lastSequence = message.sequence;
-      queue.push({ ...message, data: message.data.slice() });
-      wake();
+      queue.push(message);
     },
-    // The server holds back while the reader is behind, which bounds the queue by its flow-control window.
-    ready: () =>
-      queue.length === 0
-        ? Promise.resolve()
-        : new Promise((resolve) => {
-            drained = resolve;
-          }),
+    ready: () => queue.ready(),
   });
-  const end = (): void => wake();
+  const end = (): void => queue.wake();
   signal?.addEventListener('abort', end, { once: true });
   try {
     while (!signal?.aborted) {
-      const message = queue.shift();
-      if (message) {
-        yield message;
-        continue;
-      }
-      drained();
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+      const message = queue.take();
+      if (message) yield message;
+      else await queue.more();
     }
   } finally {
     signal?.removeEventListener('abort', end);
