@@ -1,9 +1,11 @@
 export { Bus } from './bus.js';
 export { AttemptTimeoutError, DisconnectedError, NoResponderError } from './bus-errors.js';
 export { type MonotonicClock, monotonicNow, settledWithin, sleep } from './clock.js';
+export { clusterConfig } from './cluster-config.js';
 export { type ConnectOptions, connectBus } from './connect.js';
 export { controlHandler } from './control.js';
 export type { Handler, Incoming, Outgoing } from './endpoint.js';
+export { inParallel } from './in-parallel.js';
 export { INCARNATION, newIncarnation } from './incarnation.js';
 export { isJetStreamError, JetStreamError, JS_ERROR, type PublishAck, publishStored } from './jetstream.js';
 export { type BucketOptions, KvBucket, type KvEntry, openBucket } from './kv.js';
@@ -33,3 +35,4 @@ export { ensureStream, ensureStreams, publishEvent, streamUse, type TailOptions,
 export { type AppendOptions, append } from './stream-append.js';
 export { lastMessage, messageAt, type StoredMessagesOptions, storedMessages } from './stream-read.js';
 export { type Subscribed, type SubscribeOptions, subscribe } from './subscribe.js';
+export { type Watched, watchBucket } from './watched.js';

@@ -1,19 +1,12 @@
-import { type Bus, catchUp, type KvBucket, KvCache, monotonicNow, openBucket, retrying, sleep } from '@tidegate/bus';
+import { type Bus, catchUp, clusterConfig, monotonicNow, sleep, type Watched, watchBucket } from '@tidegate/bus';
 import {
   type ClusterConfig,
   type PinRecord,
   type RunRecord,
   TimeoutError,
   type TriggerRecord,
-  UnavailableError,
   type VariableRecord,
 } from '@tidegate/protocol';
-
-/** A bucket with a local copy that follows it. */
-export interface Watched<T> {
-  readonly bucket: KvBucket<T>;
-  readonly cache: KvCache<T>;
-}
 
 /** What the cluster has decided, as far as meta-services care. */
 export interface ClusterState {
@@ -32,48 +25,18 @@ export interface StateChanges {
   readonly trigger: (name: string, record: TriggerRecord | undefined) => void;
 }
 
-const CONFIG = 'config';
-const DEFAULT_SHARDS = 16;
 /** How long the local copy may take to show a change that the bucket has taken. */
 const SEEN_MS = 3000;
 const LOOK_MS = 2;
-
-async function watch<T>(
-  bus: Bus,
-  name: 'variables' | 'runs' | 'pins' | 'triggers',
-  onChange: (key: string, value: T | undefined) => void,
-): Promise<Watched<T>> {
-  const bucket = await openBucket<T>(bus, name);
-  return { bucket, cache: await KvCache.open(bucket, { onChange: (key, entry) => onChange(key, entry?.value) }) };
-}
-
-/**
- * The cluster's configuration; the first service to ask writes it.
- *
- * @param shards of a cluster that is made now
- */
-export async function clusterConfig(bus: Bus, shards = DEFAULT_SHARDS): Promise<ClusterConfig> {
-  const bucket = await openBucket<ClusterConfig>(bus, 'cluster');
-  return retrying(
-    async () => {
-      const standing = await bucket.get(CONFIG);
-      if (standing) return standing.value;
-      const config: ClusterConfig = { shards, protocol: 1, createdAt: new Date().toISOString() };
-      if ((await bucket.create(CONFIG, config)) !== undefined) return config;
-      throw new UnavailableError('the configuration of the cluster is being written', 0);
-    },
-    { deadline: monotonicNow() + SEEN_MS },
-  );
-}
 
 /** Opens the buckets and returns once their content is here. @throws UnavailableError */
 export async function openClusterState(bus: Bus, changes: StateChanges, shards?: number): Promise<ClusterState> {
   const config = await clusterConfig(bus, shards);
   const [variables, runs, pins, triggers] = await Promise.all([
-    watch<VariableRecord>(bus, 'variables', changes.variable),
-    watch<RunRecord>(bus, 'runs', (_, record) => record && changes.run(record)),
-    watch<PinRecord>(bus, 'pins', () => {}),
-    watch<TriggerRecord>(bus, 'triggers', changes.trigger),
+    watchBucket<VariableRecord>(bus, 'variables', changes.variable),
+    watchBucket<RunRecord>(bus, 'runs', (_, record) => record && changes.run(record)),
+    watchBucket<PinRecord>(bus, 'pins'),
+    watchBucket<TriggerRecord>(bus, 'triggers', changes.trigger),
   ]);
   return {
     config,

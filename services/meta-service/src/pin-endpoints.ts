@@ -1,4 +1,4 @@
-import { controlHandler, type EndpointSpec, monotonicNow, syncMembers } from '@tidegate/bus';
+import { controlHandler, type EndpointSpec, inParallel, monotonicNow, syncMembers } from '@tidegate/bus';
 import {
   ENDPOINTS,
   type PinRecord,
@@ -11,7 +11,6 @@ import {
 } from '@tidegate/protocol';
 import { revisionWithout } from './cluster-state.js';
 import { type Coordinator, declared, endpoint, OWNERS_MS, stagedSteps } from './coordinator.js';
-import { inParallel } from './shard-owner.js';
 
 /** Most steps of one pin. */
 const PINS_LIMIT = 10_000;

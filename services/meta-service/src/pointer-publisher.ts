@@ -1,4 +1,4 @@
-import { type Bus, publishStored } from '@tidegate/bus';
+import { type Bus, inParallel, publishStored } from '@tidegate/bus';
 import { formatBox } from '@tidegate/geometry';
 import {
   BusyError,
@@ -10,7 +10,6 @@ import {
   type TidegateError,
   UnavailableError,
 } from '@tidegate/protocol';
-import { inParallel } from './shard-owner.js';
 import type { TriggerPointer } from './trigger-pointers.js';
 
 /** Messages that may be unanswered in one process, and of one partition. */

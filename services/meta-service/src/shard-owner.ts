@@ -1,4 +1,4 @@
-import { type Logger, sleep } from '@tidegate/bus';
+import { inParallel, type Logger, sleep } from '@tidegate/bus';
 import { BusyError, type PartitionId, type RawId } from '@tidegate/protocol';
 import { type InventoryContext, type InventoryReading, readInventory } from './inventory.js';
 import type { RawStarts } from './raw-starts.js';
@@ -283,17 +283,4 @@ export class ShardOwner {
 
 function retryDelay(failures: number): number {
   return RETRY_MS[Math.min(failures, RETRY_MS.length - 1)] ?? 0;
-}
-
-/** Runs a task for every item, at most `width` at a time. */
-export async function inParallel<T>(
-  items: readonly T[],
-  width: number,
-  task: (item: T) => Promise<void>,
-): Promise<void> {
-  const queue = items.values();
-  const lanes = Array.from({ length: Math.min(width, items.length) }, async () => {
-    for (const item of queue) await task(item);
-  });
-  await Promise.all(lanes);
 }

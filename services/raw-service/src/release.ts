@@ -1,4 +1,4 @@
-import type { Logger } from '@tidegate/bus';
+import { inParallel, type Logger } from '@tidegate/bus';
 import type { PartitionId, ReleaseReply, ReleaseRequest } from '@tidegate/protocol';
 import type { Catalog } from './catalog.js';
 import type { PartitionStore } from './partition-store.js';
@@ -44,22 +44,18 @@ export class Releases {
   async #unindex(ids: readonly PartitionId[], reason: ReleaseRequest['reason']): Promise<void> {
     const { store, catalog, index, logger } = this.#options;
     const records = ids.flatMap((id) => store.get(id)?.record ?? []);
-    const groups = groupBySteps(catalog, records).values();
-    const lane = async () => {
-      for (const group of groups) {
-        const removal = { ...group, reason };
-        try {
-          await index.unindex(removal);
-        } catch (error) {
-          // Some shards may know already, so there is no way back.
-          logger.warn(
-            { err: error, partitions: group.records.length },
-            'a shard is told later of partitions that are deleted now',
-          );
-          index.forget(removal);
-        }
+    await inParallel(groupBySteps(catalog, records), LANES, async (group) => {
+      const removal = { ...group, reason };
+      try {
+        await index.unindex(removal);
+      } catch (error) {
+        // Some shards may know already, so there is no way back.
+        logger.warn(
+          { err: error, partitions: group.records.length },
+          'a shard is told later of partitions that are deleted now',
+        );
+        index.forget(removal);
       }
-    };
-    await Promise.all(Array.from({ length: LANES }, lane));
+    });
   }
 }

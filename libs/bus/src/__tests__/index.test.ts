@@ -23,12 +23,14 @@ it('exports what others build on', () => {
     'append',
     'assign',
     'catchUp',
+    'clusterConfig',
     'connectBus',
     'controlHandler',
     'ensureConsumer',
     'ensureStream',
     'ensureStreams',
     'headerSafe',
+    'inParallel',
     'isJetStreamError',
     'isTransient',
     'lastMessage',
@@ -51,5 +53,6 @@ it('exports what others build on', () => {
     'subscribe',
     'syncMembers',
     'tail',
+    'watchBucket',
   ]);
 });

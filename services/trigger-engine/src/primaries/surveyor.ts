@@ -1,4 +1,4 @@
-import { monotonicNow, type ShardRouter, sleep } from '@tidegate/bus';
+import { inParallel, monotonicNow, type ShardRouter, sleep } from '@tidegate/bus';
 import type { VariableHandle } from '@tidegate/client/region';
 import { type Box, formatBox, intersect, parseBox } from '@tidegate/geometry';
 import {
@@ -103,15 +103,10 @@ export class Surveyor {
     const asked = { variable: variable.record.name, run, steps: `0:${LAST_STEP}` };
     const listed = (await this.#partitions(variable.map.touched, asked)).filter(({ id }) => wanted(id));
     const found: Arrival[] = [];
-    const lane = async (): Promise<void> => {
-      for (let next = listed.pop(); next !== undefined; next = listed.pop()) {
-        const { id, step, raw, bytes } = next;
-        const whole = await this.#boxOf(raw, id);
-        if (whole !== undefined && intersect(whole, box) !== undefined)
-          found.push({ step, id, raw, bytes, box: whole });
-      }
-    };
-    await Promise.all(Array.from({ length: Math.min(LOOKUPS, listed.length) }, lane));
+    await inParallel(listed, LOOKUPS, async ({ id, step, raw, bytes }) => {
+      const whole = await this.#boxOf(raw, id);
+      if (whole !== undefined && intersect(whole, box) !== undefined) found.push({ step, id, raw, bytes, box: whole });
+    });
     return found.sort((a, b) => a.step - b.step || (a.id < b.id ? -1 : 1));
   }
 
