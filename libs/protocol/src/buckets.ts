@@ -17,7 +17,7 @@ export const BUCKETS = {
   members: { name: 'tide_members', ttlMs: 5000, maxBytes: 16 << 20 },
   /** trigger name -> TriggerRecord; deleted ones stay, so that their generation is never given twice. */
   triggers: { name: 'tide_triggers', ttlMs: 0, maxBytes: 64 << 20 },
-  /** hex of a digest -> the WebAssembly module. */
+  /** `kernelKey` -> KernelRecord. */
   kernels: { name: 'tide_kernels', ttlMs: 0, maxBytes: 128 << 20 },
   /** `settledKey` -> SettledRecord: up to where the actions of a trigger's decisions are done. */
   settled: { name: 'tide_settled', ttlMs: 0, maxBytes: 64 << 20 },
@@ -143,6 +143,19 @@ export interface TriggerRecord {
   readonly variableCreatedAt: string;
   readonly createdAt: string;
   readonly updatedAt: string;
+}
+
+/** A user's WebAssembly module. */
+export interface KernelRecord {
+  /** The module in base 64. */
+  readonly wasm: string;
+  readonly exports: readonly string[];
+  readonly bytes: number;
+}
+
+/** Key of the module with a digest: its hexadecimal digits. */
+export function kernelKey(digest: string): string {
+  return digest.replace('sha256:', '');
 }
 
 /** Decisions of one log whose actions are done. */

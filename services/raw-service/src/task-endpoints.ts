@@ -4,6 +4,7 @@ import {
   type CheckRequest,
   type DeriveRequest,
   encodeBody,
+  type KernelRecord,
   type PersistReply,
   type PersistRequest,
   type RawId,
@@ -19,7 +20,7 @@ import { replyInParts } from './reply-parts.js';
 import { type TaskContext, taskGates } from './task-context.js';
 import { type KernelRunner, TaskPool } from './task-pool.js';
 import { parseCheckRequest, parseDeriveRequest } from './task-requests.js';
-import { type StoredKernel, UserKernels } from './user-kernels.js';
+import { UserKernels } from './user-kernels.js';
 
 /** Requests of one kind that run or wait at a time; further ones are answered BUSY. */
 const MAX_REQUESTS = 256;
@@ -42,9 +43,9 @@ export function serveTasks(options: TaskEndpointsOptions): Subscribed {
   const { bus, raw, store, puts, catalog, remote, logger } = options;
   const stopped = new AbortController();
   const runner = new TaskPool(logger, options.openRunner);
-  let bucket: ReturnType<typeof openBucket<StoredKernel>> | undefined;
+  let bucket: ReturnType<typeof openBucket<KernelRecord>> | undefined;
   const openKernels = () => {
-    bucket ??= openBucket<StoredKernel>(bus, 'kernels').catch((error: unknown) => {
+    bucket ??= openBucket<KernelRecord>(bus, 'kernels').catch((error: unknown) => {
       bucket = undefined;
       throw error;
     });

@@ -1,20 +1,13 @@
 import { createHash } from 'node:crypto';
 import type { KvBucket, Logger } from '@tidegate/bus';
+import { type KernelRecord, kernelKey } from '@tidegate/protocol';
 
 /** Bytes of modules that are kept at hand. */
 const MAX_BYTES = 64 << 20;
 
-/** A user's module in the `kernels` bucket, under the hexadecimal digits of its digest. */
-export interface StoredKernel {
-  /** Base 64. */
-  readonly wasm: string;
-  readonly exports: readonly string[];
-  readonly bytes: number;
-}
-
 export interface UserKernelsOptions {
   /** Opened when the first module is asked for. */
-  readonly bucket: () => Promise<Pick<KvBucket<StoredKernel>, 'get'>>;
+  readonly bucket: () => Promise<Pick<KvBucket<KernelRecord>, 'get'>>;
   readonly logger: Pick<Logger, 'error'>;
   readonly maxBytes?: number;
 }
@@ -53,7 +46,7 @@ export class UserKernels {
 
   async #read(digest: string): Promise<Uint8Array | undefined> {
     const bucket = await this.#options.bucket();
-    const entry = await bucket.get(digest.replace('sha256:', ''));
+    const entry = await bucket.get(kernelKey(digest));
     if (entry === undefined) return undefined;
     const module = Uint8Array.from(Buffer.from(entry.value.wasm, 'base64'));
     const actual = `sha256:${createHash('sha256').update(module).digest('hex')}`;

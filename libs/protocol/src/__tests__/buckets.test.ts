@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { BUCKETS, parsePinKey, pinKey, STREAMS, type StreamDescription, settledKey } from '../buckets.js';
+import { BUCKETS, kernelKey, parsePinKey, pinKey, STREAMS, type StreamDescription, settledKey } from '../buckets.js';
 
 test('names and lives of the buckets', () => {
   expect(Object.fromEntries(Object.values(BUCKETS).map(({ name, ttlMs }) => [name, ttlMs]))).toEqual({
@@ -61,4 +61,8 @@ test('the key of a pin tells its parts again', () => {
       expect(parsePinKey(pinKey(variable, run, step))).toEqual({ variable, run, step });
     }),
   );
+});
+
+test('a module is stored under the digits of its digest', () => {
+  expect(kernelKey(`sha256:${'0f'.repeat(32)}`)).toBe('0f'.repeat(32));
 });

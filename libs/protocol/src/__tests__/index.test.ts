@@ -85,6 +85,7 @@ test('the public exports', () => {
     'isSuperseded',
     'isTidegateError',
     'isUlid',
+    'kernelKey',
     'kernelListReplySchema',
     'kernelReplySchema',
     'matchesRun',

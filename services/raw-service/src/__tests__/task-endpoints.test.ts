@@ -10,13 +10,13 @@ import {
   type CheckPiece,
   type CheckReply,
   type DeriveReply,
+  type KernelRecord,
   type PartitionId,
   type PersistReply,
   type PutReply,
   rawSubject,
 } from '@tidegate/protocol';
 import { seededRandom } from '@tidegate/testing';
-import type { StoredKernel } from '../user-kernels.js';
 import { nextId } from './partition-samples.js';
 import { RawBench } from './raw-bench.js';
 
@@ -195,7 +195,7 @@ describe('check', () => {
   test('runs the kernels of users, and fails those checks alone whose kernel is not stored', async () => {
     const wasm = countKernel();
     const digest = `sha256:${createHash('sha256').update(wasm).digest('hex')}`;
-    const kernels = await openBucket<StoredKernel>(bench.bus, 'kernels');
+    const kernels = await openBucket<KernelRecord>(bench.bus, 'kernels');
     const stored = { wasm: Buffer.from(wasm).toString('base64'), exports: ['count'], bytes: wasm.length };
     await kernels.put(digest.slice(7), stored);
     const pieces = await stage(field(6), 40);

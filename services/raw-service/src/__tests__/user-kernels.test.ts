@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { beforeEach, describe, expect, test } from '@jest/globals';
-import { type StoredKernel, UserKernels } from '../user-kernels.js';
+import type { KernelRecord } from '@tidegate/protocol';
+import { UserKernels } from '../user-kernels.js';
 import { recordingLogger, sampleBytes } from './partition-samples.js';
 
-let stored: Map<string, StoredKernel>;
+let stored: Map<string, KernelRecord>;
 let reads: string[];
 let opened: number;
 const log = recordingLogger();
@@ -53,7 +54,7 @@ describe('UserKernels', () => {
   test('leaves out what is not stored or has other bytes, and looks again the next time', async () => {
     const digest = store('a');
     const other = store('b');
-    stored.set(digest.slice(7), stored.get(other.slice(7)) as StoredKernel);
+    stored.set(digest.slice(7), stored.get(other.slice(7)) as KernelRecord);
     const absent = `sha256:${'0'.repeat(64)}`;
     const kernels = make();
     expect([...(await kernels.find([digest, absent, other])).keys()]).toEqual([other]);

@@ -1,5 +1,6 @@
+import type { TriggerEventBody } from '@tidegate/protocol';
 import type { LoggedDecision } from '../decision-log/logged-decision.js';
-import { eventOf, type OutboxEntry, type TriggerEvent } from '../semantics/index.js';
+import { eventOf, type OutboxEntry } from '../semantics/index.js';
 
 /** A committed decision whose actions are being done. */
 export interface Occasion {
@@ -13,6 +14,6 @@ export interface Occasion {
 export type EntryOf<K extends OutboxEntry['kind']> = Extract<OutboxEntry, { readonly kind: K }>;
 
 /** The event of a decision: every message to the outside tells it. */
-export function eventOfDecision(decision: LoggedDecision): TriggerEvent {
+export function eventOfDecision(decision: LoggedDecision): TriggerEventBody {
   return eventOf(decision, { variable: decision.variable, box: decision.box });
 }

@@ -1,16 +1,5 @@
-import { type Bus, type ConsumerSpec, ensureConsumer } from '@tidegate/bus';
-import { STREAMS, TASK_ACK_WAIT_MS, TASK_DELIVERIES, taskSubject } from '@tidegate/protocol';
-
-/** The durable consumer from which any client pulls the tasks of one name. */
-export function taskConsumer(name: string): ConsumerSpec {
-  return {
-    stream: STREAMS.tasks.name,
-    name,
-    filter: taskSubject(name),
-    ackWaitMs: TASK_ACK_WAIT_MS,
-    deliveries: TASK_DELIVERIES,
-  };
-}
+import { type Bus, ensureConsumer } from '@tidegate/bus';
+import { taskConsumer } from '@tidegate/client';
 
 /** How long a consumer that was seen is taken to stand: somebody may delete it. */
 const TRUST_MS = 60_000;

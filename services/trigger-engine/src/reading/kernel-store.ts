@@ -1,15 +1,14 @@
 import { createHash } from 'node:crypto';
-import { type Bus, type KvBucket, openBucket } from '@tidegate/bus';
+import { type Bus, inParallel, type KvBucket, openBucket } from '@tidegate/bus';
 import { inspectKernel } from '@tidegate/kernels';
-import { KERNEL_MAX_BYTES, type KernelListReply, type KernelReply, TooLargeError } from '@tidegate/protocol';
-
-/** A user kernel as it is stored, under the hex digits of its digest. */
-export interface KernelRecord {
-  /** The module in base 64. */
-  readonly wasm: string;
-  readonly exports: readonly string[];
-  readonly bytes: number;
-}
+import {
+  KERNEL_MAX_BYTES,
+  type KernelListReply,
+  type KernelRecord,
+  type KernelReply,
+  kernelKey,
+  TooLargeError,
+} from '@tidegate/protocol';
 
 type Described = KernelListReply['kernels'][number];
 
@@ -50,7 +49,7 @@ export class KernelStore {
   async describe(digest: string): Promise<Described | undefined> {
     const known = this.#known.get(digest);
     if (known !== undefined) return known;
-    const entry = await this.#bucket.get(digest.slice(PREFIX.length));
+    const entry = await this.#bucket.get(kernelKey(digest));
     if (entry === undefined) return undefined;
     const { exports, bytes } = entry.value;
     const described = { digest, exports, bytes };
@@ -63,14 +62,10 @@ export class KernelStore {
   async list(): Promise<readonly Described[]> {
     const keys = (await this.#bucket.keys()).sort();
     const found: Described[] = [];
-    let next = 0;
-    const lane = async (): Promise<void> => {
-      for (let key = keys[next++]; key !== undefined; key = keys[next++]) {
-        const described = await this.describe(`${PREFIX}${key}`);
-        if (described !== undefined) found.push(described);
-      }
-    };
-    await Promise.all(Array.from({ length: READS }, lane));
+    await inParallel(keys, READS, async (key) => {
+      const described = await this.describe(`${PREFIX}${key}`);
+      if (described !== undefined) found.push(described);
+    });
     return found.sort((a, b) => (a.digest < b.digest ? -1 : 1));
   }
 }

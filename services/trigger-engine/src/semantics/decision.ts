@@ -1,4 +1,4 @@
-import type { ActionDefinition, ActionKind } from '@tidegate/protocol';
+import type { ActionDefinition, ActionKind, TriggerEventBody } from '@tidegate/protocol';
 import type { Json } from './canonical-json.js';
 import { encodeValue } from './check-value.js';
 import { type CompareState, INITIAL_STATE, type Phase, type Verdict } from './compare-state.js';
@@ -116,24 +116,11 @@ export function decisionOf(
   };
 }
 
-/** The body of a decision's event. */
-export interface TriggerEvent {
-  readonly run: string;
-  readonly epoch: number;
-  readonly step: number;
-  readonly trigger: string;
-  readonly generation: number;
-  readonly variable: string;
-  readonly box: string;
-  readonly values: JsonMap;
-  readonly indicator: boolean | null;
-  readonly data: JsonMap;
-  /** Id of the decision. */
-  readonly decision: string;
-}
-
 /** The event of a fired decision. */
-export function eventOf(decision: Decision, { variable, box }: Pick<CompleteScope, 'variable' | 'box'>): TriggerEvent {
+export function eventOf(
+  decision: Decision,
+  { variable, box }: Pick<CompleteScope, 'variable' | 'box'>,
+): TriggerEventBody {
   const { run, epoch, step, trigger, generation, values, indicator, outbox } = decision;
   const event = outbox.find((entry) => entry.kind === 'event');
   const data = event?.data ?? {};

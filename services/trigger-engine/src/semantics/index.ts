@@ -34,7 +34,6 @@ export {
   outboxOf,
   type Rollback,
   stateAfterRollbacks,
-  type TriggerEvent,
 } from './decision.js';
 export {
   type CompleteDefinition,

@@ -1,9 +1,9 @@
 import { afterAll, afterEach, beforeAll, expect, it } from '@jest/globals';
 import { PullConsumer, publishEvent, type StreamMessage, silentLogger, storedMessages } from '@tidegate/bus';
+import { taskConsumer } from '@tidegate/client';
 import { deadTaskSubject, STREAMS, TASK_DELIVERIES, taskSubject } from '@tidegate/protocol';
 import { until } from '@tidegate/testing';
 import { type DeadLetters, startDeadLetters, sweepDeadTasks } from '../dead-letter.js';
-import { taskConsumer } from '../task-consumer.js';
 import { firstInQueue } from '../task-stream.js';
 import { type ActionBench, startActionBench } from './action-bench.js';
 

@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { ensureStreams } from '@tidegate/bus';
+import { taskConsumer } from '@tidegate/client';
 import { until } from '@tidegate/testing';
 import { FakeStaging } from '../../measure/__tests__/fake-staging.js';
-import { ensureTaskConsumer, taskConsumer } from '../task-consumer.js';
+import { ensureTaskConsumer } from '../task-consumer.js';
 import { queueConsumers } from '../task-stream.js';
 
 let staging: FakeStaging;

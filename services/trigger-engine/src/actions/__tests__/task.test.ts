@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { PullConsumer } from '@tidegate/bus';
+import { taskConsumer } from '@tidegate/client';
 import { type TaskBody, taskBodySchema } from '@tidegate/protocol';
 import { queueTask } from '../task.js';
-import { taskConsumer } from '../task-consumer.js';
 import { type ActionBench, entryOf, fired, startActionBench } from './action-bench.js';
 
 let bench: ActionBench;
