@@ -1,5 +1,5 @@
-import { isTransient, type Logger, retryDelay, sleep } from '@tidegate/bus';
-import { isTidegateError } from '@tidegate/protocol';
+import { type Logger, retryDelay } from '@tidegate/bus';
+import { attempts, mayPass } from '../attempts.js';
 
 /** The shard went to another engine: whatever is under way for it ends. */
 export class LeaseLostError extends Error {
@@ -15,24 +15,15 @@ const STUCK_MS = 2000;
  *
  * @throws the signal's reason; LeaseLostError
  */
-export async function untilDone<T>(
+export function untilDone<T>(
   attempt: () => Promise<T>,
   { logger, what, signal }: { readonly logger: Logger; readonly what: string; readonly signal: AbortSignal },
 ): Promise<T> {
-  for (let failures = 1; ; failures++) {
-    signal.throwIfAborted();
-    try {
-      return await attempt();
-    } catch (error) {
-      signal.throwIfAborted();
-      if (error instanceof LeaseLostError) throw error;
-      const passing = isTransient(error) || (isTidegateError(error) && error.retryable);
-      // At the first, second, fourth, … failure.
-      if ((failures & (failures - 1)) === 0) {
-        if (passing) logger.warn({ err: error, failures }, `${what}: not yet`);
-        else logger.error({ err: error, failures }, `${what}: failed, and is tried again`);
-      }
-      await sleep(passing ? retryDelay(error, failures, Math.random) : STUCK_MS, signal);
-    }
-  }
+  return attempts(attempt, signal, (error, failures) => {
+    if (error instanceof LeaseLostError) return undefined;
+    const fields = { err: error, failures };
+    return mayPass(error)
+      ? { pauseMs: retryDelay(error, failures, Math.random), tell: () => logger.warn(fields, `${what}: not yet`) }
+      : { pauseMs: STUCK_MS, tell: () => logger.error(fields, `${what}: failed, and is tried again`) };
+  });
 }
