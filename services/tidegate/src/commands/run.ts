@@ -63,38 +63,45 @@ export function addRun(program: Command): void {
     ),
   );
 
-  const meta = run
-    .command('meta')
-    .summary('know where data is')
-    .description('Runs one meta-service: it knows where data is.');
-  addShardsOption(meta);
-  addOption(meta, '--id <name>', 'id of the service', { parse: name, defaultText: 'a fresh one' });
-  addCommonOptions(meta);
-  addExamples(meta, [
-    'tidegate run meta --nats nats://nats:4222',
-    'tidegate run meta --nats nats://nats-0:4222,nats://nats-1:4222 --shards 64',
-  ]);
-  meta.action((options: MetaOptions) =>
-    serve(options, async (common) =>
-      (await services()).runMeta({ ...common, ...(options.shards !== undefined && { shards: options.shards }) }),
-    ),
-  );
+  addShardService(run, {
+    name: 'meta',
+    summary: 'know where data is',
+    description: 'Runs one meta-service: it knows where data is.',
+    examples: [
+      'tidegate run meta --nats nats://nats:4222',
+      'tidegate run meta --nats nats://nats-0:4222,nats://nats-1:4222 --shards 64',
+    ],
+    start: async (options) => (await services()).runMeta(options),
+  });
+  addShardService(run, {
+    name: 'engine',
+    summary: 'decide what triggers watch for',
+    description: 'Runs one trigger-engine: it keeps triggers, decides the steps that they are on, and acts.',
+    examples: [
+      'tidegate run engine --nats nats://nats:4222',
+      'TIDEGATE_NATS=nats://nats-0:4222,nats://nats-1:4222 tidegate run engine',
+    ],
+    start: async (options) => (await services()).runEngine(options),
+  });
+}
 
-  const engine = run
-    .command('engine')
-    .summary('decide what triggers watch for')
-    .description('Runs one trigger-engine: it keeps triggers, decides the steps that they are on, and acts.');
-  addShardsOption(engine);
-  addOption(engine, '--id <name>', 'id of the service', { parse: name, defaultText: 'a fresh one' });
-  addCommonOptions(engine);
-  addExamples(engine, [
-    'tidegate run engine --nats nats://nats:4222',
-    'TIDEGATE_NATS=nats://nats-0:4222,nats://nats-1:4222 tidegate run engine',
-  ]);
-  engine.action((options: MetaOptions) =>
-    serve(options, async (common) =>
-      (await services()).runEngine({ ...common, ...(options.shards !== undefined && { shards: options.shards }) }),
-    ),
+interface ShardService {
+  readonly name: string;
+  readonly summary: string;
+  readonly description: string;
+  readonly examples: readonly [string, string];
+  readonly start: (options: RunMetaOptions) => Promise<RunningService>;
+}
+
+/** A service that owns shards and keeps nothing of its own. */
+function addShardService(run: Command, { name: kind, summary, description, examples, start }: ShardService): void {
+  const command = run.command(kind).summary(summary).description(description);
+  addShardsOption(command);
+  addOption(command, '--id <name>', 'id of the service', { parse: name, defaultText: 'a fresh one' });
+  addCommonOptions(command);
+  addExamples(command, examples);
+  command.action((options: MetaOptions) =>
+    serve(options, (common) => start({ ...common, ...(options.shards !== undefined && { shards: options.shards }) })),
   );
 }
 
