@@ -1,9 +1,17 @@
 import { type Bus, connectBus, type Logger, silentLogger } from '@tidegate/bus';
-import { createShardMap, type ShardMap } from '@tidegate/geometry';
-import { OWNERS, type OwnersAnnouncement, PUBLIC, type VariableRecord } from '@tidegate/protocol';
+import { createShardMap, parseBox, type ShardMap } from '@tidegate/geometry';
+import {
+  OWNERS,
+  type OwnersAnnouncement,
+  PUBLIC,
+  type QueryReply,
+  type StepsReply,
+  type VariableRecord,
+} from '@tidegate/protocol';
 import { type NatsServer, startNatsServer, until } from '@tidegate/testing';
 import { type MetaService, startMetaService } from '../meta-service.js';
 import { FakeRaw } from './fake-raw.js';
+import { entryOf } from './painted.js';
 
 const utf8 = new TextDecoder();
 
@@ -17,6 +25,8 @@ export class Cluster {
   readonly owned = new Map<string, readonly number[]>();
   readonly #metas = new Map<MetaService, Bus>();
   readonly #buses: Bus[] = [];
+  /** Number of the newest partition, and its stamp. */
+  serial = 0;
 
   static async start(): Promise<Cluster> {
     const server = await startNatsServer();
@@ -26,6 +36,16 @@ export class Cluster {
       cluster.owned.set(id, shards);
     });
     return cluster;
+  }
+
+  /** With two raw-services and two meta-services, which own all shards. */
+  static async ofTwo(): Promise<{ cluster: Cluster; raw: FakeRaw; other: FakeRaw; metas: MetaService[] }> {
+    const cluster = await Cluster.start();
+    const raw = await cluster.raw('raw-a');
+    const other = await cluster.raw('raw-b');
+    const metas = [await cluster.meta('meta-1'), await cluster.meta('meta-2')];
+    await cluster.settled(metas);
+    return { cluster, raw, other, metas };
   }
 
   private constructor(server: NatsServer, bus: Bus) {
@@ -82,6 +102,20 @@ export class Cluster {
 
   request<T>(subject: string, body: object, timeoutMs = 15_000): Promise<T> {
     return this.bus.requestJson<T>(subject, body, { timeoutMs });
+  }
+
+  /** Has a raw-service index a partition of 8 bytes, newer than those before. */
+  put(at: FakeRaw, variable: string, step: number, text: string, over: object = {}): ReturnType<FakeRaw['put']> {
+    const stamp = ++this.serial;
+    return at.put(entryOf(stamp, parseBox(text), { variable, run: 'default', step, bytes: 8, stamp, ...over }));
+  }
+
+  query(variable: string, step: number, more: object = {}): Promise<QueryReply> {
+    return this.request<QueryReply>(PUBLIC.query, { variable, step, ...more });
+  }
+
+  steps(variable: string, more: object = {}): Promise<StepsReply> {
+    return this.request<StepsReply>(PUBLIC.steps, { variable, ...more });
   }
 
   /** Declares a variable and tells the raw-services of its map. */

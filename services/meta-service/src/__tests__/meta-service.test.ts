@@ -1,43 +1,24 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { monotonicNow } from '@tidegate/bus';
-import { makeBox, parseBox, type ShardMap } from '@tidegate/geometry';
-import {
-  type DeleteReply,
-  PUBLIC,
-  type QueryReply,
-  type StepsReply,
-  type VariableListReply,
-  type VariableRecord,
-} from '@tidegate/protocol';
-import type { MetaService } from '../meta-service.js';
+import { makeBox, type ShardMap } from '@tidegate/geometry';
+import { type DeleteReply, PUBLIC, type VariableListReply, type VariableRecord } from '@tidegate/protocol';
 import { Cluster } from './cluster.js';
 import type { FakeRaw } from './fake-raw.js';
-import { entryOf, ulid } from './painted.js';
+import { ulid } from './painted.js';
 
 let cluster: Cluster;
 let raw: FakeRaw;
 let other: FakeRaw;
-let metas: MetaService[];
-let serial = 0;
 
 beforeAll(async () => {
-  cluster = await Cluster.start();
-  raw = await cluster.raw('raw-a');
-  other = await cluster.raw('raw-b');
-  metas = [await cluster.meta('meta-1'), await cluster.meta('meta-2')];
-  await cluster.settled(metas);
+  ({ cluster, raw, other } = await Cluster.ofTwo());
 });
 
 afterAll(() => cluster.end());
 
-function put(at: FakeRaw, variable: string, step: number, text: string, over: object = {}) {
-  serial++;
-  return at.put(entryOf(serial, parseBox(text), { variable, run: 'default', step, bytes: 8, stamp: serial, ...over }));
-}
-
-const query = (variable: string, step: number, more: object = {}) =>
-  cluster.request<QueryReply>(PUBLIC.query, { variable, step, ...more });
-const steps = (variable: string, more: object = {}) => cluster.request<StepsReply>(PUBLIC.steps, { variable, ...more });
+const put: Cluster['put'] = (...put) => cluster.put(...put);
+const query: Cluster['query'] = (...asked) => cluster.query(...asked);
+const steps: Cluster['steps'] = (...asked) => cluster.steps(...asked);
 
 describe('variables', () => {
   test('are declared with defaults, answered, listed by name', async () => {
@@ -329,7 +310,7 @@ test('a put that is known elsewhere already is answered as such', async () => {
   expect((await other.index({ ...entry, raw: other.id }, true)).every((outcome) => outcome.kind === 'indexed')).toBe(
     true,
   );
-  expect((await query('twin', 0)).pieces).toMatchObject([{ id: ulid(serial), rawService: 'raw-b' }]);
+  expect((await query('twin', 0)).pieces).toMatchObject([{ id: ulid(cluster.serial), rawService: 'raw-b' }]);
 });
 
 test('a thousand readers that wait for one step are answered with its last partition', async () => {

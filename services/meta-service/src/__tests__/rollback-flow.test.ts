@@ -1,37 +1,23 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { openBucket } from '@tidegate/bus';
-import { parseBox } from '@tidegate/geometry';
-import { PUBLIC, type QueryReply, type RollbackReply, type RunRecord, type StepsReply } from '@tidegate/protocol';
+import { PUBLIC, type RollbackReply, type RunRecord } from '@tidegate/protocol';
 import { until } from '@tidegate/testing';
-import type { MetaService } from '../meta-service.js';
 import { Cluster } from './cluster.js';
 import type { FakeRaw } from './fake-raw.js';
-import { entryOf } from './painted.js';
 
 let cluster: Cluster;
 let raw: FakeRaw;
 let other: FakeRaw;
-let metas: MetaService[];
-let serial = 0;
 
 beforeAll(async () => {
-  cluster = await Cluster.start();
-  raw = await cluster.raw('raw-a');
-  other = await cluster.raw('raw-b');
-  metas = [await cluster.meta('meta-1'), await cluster.meta('meta-2')];
-  await cluster.settled(metas);
+  ({ cluster, raw, other } = await Cluster.ofTwo());
 });
 
 afterAll(() => cluster.end());
 
-function put(at: FakeRaw, variable: string, step: number, text: string, over: object = {}) {
-  serial++;
-  return at.put(entryOf(serial, parseBox(text), { variable, run: 'default', step, bytes: 8, stamp: serial, ...over }));
-}
-
-const query = (variable: string, step: number, more: object = {}) =>
-  cluster.request<QueryReply>(PUBLIC.query, { variable, step, ...more });
-const steps = (variable: string, more: object = {}) => cluster.request<StepsReply>(PUBLIC.steps, { variable, ...more });
+const put: Cluster['put'] = (...put) => cluster.put(...put);
+const query: Cluster['query'] = (...asked) => cluster.query(...asked);
+const steps: Cluster['steps'] = (...asked) => cluster.steps(...asked);
 const rollBack = async (run: string, toStep: number, more: object = {}) =>
   (await cluster.request<RollbackReply>(PUBLIC.rollback, { run, toStep, ...more })).epoch;
 

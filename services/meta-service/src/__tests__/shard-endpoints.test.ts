@@ -34,11 +34,7 @@ let triggers: KvBucket<TriggerRecord>;
 let serial = 0;
 
 beforeAll(async () => {
-  cluster = await Cluster.start();
-  raw = await cluster.raw('raw-a');
-  other = await cluster.raw('raw-b');
-  metas = [await cluster.meta('meta-1'), await cluster.meta('meta-2')];
-  await cluster.settled(metas);
+  ({ cluster, raw, other, metas } = await Cluster.ofTwo());
   triggers = await openBucket<TriggerRecord>(cluster.bus, 'triggers');
 });
 

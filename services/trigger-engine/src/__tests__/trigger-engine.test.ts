@@ -17,18 +17,9 @@ import { type NatsServer, startNatsServer, until } from '@tidegate/testing';
 import { decodeDecision, type LoggedDecision } from '../decision-log/logged-decision.js';
 import { startTriggerEngine, type TriggerEngine } from '../trigger-engine.js';
 import { type FakeEntry, FakeShards } from './fake-shards.js';
+import { variableRecord } from './records.js';
 
-const RECORD: VariableRecord = {
-  name: 'T',
-  dtype: 'float64',
-  shape: [8],
-  window: 10,
-  onEvict: 'spill',
-  durability: 'memory',
-  annotation: 'optional',
-  createdAt: '2026-01-01T00:00:00.000Z',
-  shards: 2,
-};
+const RECORD = variableRecord();
 
 let server: NatsServer;
 let bus: Bus;

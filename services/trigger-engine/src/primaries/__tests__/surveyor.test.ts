@@ -2,22 +2,13 @@ import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { type Bus, connectBus, OwnerTable, ShardRouter, silentLogger, subscribe } from '@tidegate/bus';
 import { type VariableHandle, variableHandle } from '@tidegate/client/region';
 import { formatBox, parseBox } from '@tidegate/geometry';
-import { decodeBody, encodeBody, rawSubject, type VariableRecord } from '@tidegate/protocol';
+import { decodeBody, encodeBody, rawSubject } from '@tidegate/protocol';
 import { type NatsServer, startNatsServer } from '@tidegate/testing';
 import { FakeShards } from '../../__tests__/fake-shards.js';
+import { variableRecord } from '../../__tests__/records.js';
 import { Surveyor } from '../surveyor.js';
 
-const RECORD: VariableRecord = {
-  name: 'T',
-  dtype: 'float64',
-  shape: [8],
-  window: 10,
-  onEvict: 'spill',
-  durability: 'memory',
-  annotation: 'optional',
-  createdAt: '2026-01-01T00:00:00.000Z',
-  shards: 4,
-};
+const RECORD = variableRecord({ shards: 4 });
 
 let server: NatsServer;
 let bus: Bus;
